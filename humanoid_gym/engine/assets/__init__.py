@@ -1,0 +1,1 @@
+"""Robot files and procedural shapes, turned into one description the scene can instance."""
