@@ -1,0 +1,1 @@
+"""An open engine with Isaac Gym's programming interface, on MuJoCo."""

@@ -1,0 +1,138 @@
+"""The CPU backend: `mujoco.batch`, a thread pool that steps many simulations of one model.
+
+Results are bit-identical at any number of threads. The batch is persistent (one MjData per
+environment) and computes positions and velocities at the end of each call, work that its next
+step continues from, so that current body states cost nothing extra.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import warnings
+from collections.abc import Iterator
+
+import mujoco
+import mujoco.batch
+import numpy as np
+import torch
+from torch import Tensor
+
+STAGE = mujoco.mjtStage.mjSTAGE_VEL.value
+FATAL_WARNINGS = [
+    mujoco.mjtWarning.mjWARN_BADQPOS.value,
+    mujoco.mjtWarning.mjWARN_BADQVEL.value,
+    mujoco.mjtWarning.mjWARN_BADQACC.value,
+]
+# Takes a text, does nothing with it, and is compiled C: what MuJoCo asks of a warning handler that
+# its worker threads may call.
+IGNORE_WARNING = ctypes.CDLL(None).strlen
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def quiet_warnings() -> Iterator[None]:
+    """Keep MuJoCo from printing and from writing MUJOCO_LOG.TXT: the engine reads the counters."""
+    before = mujoco.get_mju_user_warning()
+    mujoco.set_mju_user_warning(IGNORE_WARNING)
+    try:
+        yield
+    finally:
+        mujoco.set_mju_user_warning(before)
+
+
+def shared_tensor(array: np.ndarray) -> Tensor:
+    """A tensor over the array's memory; outputs of the batch are read-only by agreement."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        return torch.from_numpy(array)
+
+
+class CpuBackend:
+    """`Backend` on `mujoco.batch`.
+
+    Args:
+        model: compiled model of one environment.
+        num_envs: number of simulations.
+        num_threads: threads including the caller's; 0: every usable core.
+    """
+
+    def __init__(self, model: mujoco.MjModel, num_envs: int, num_threads: int = 0) -> None:
+        self.model = model
+        self.num_envs = num_envs
+        self.device = torch.device("cpu")
+        threads = min(num_threads or usable_cores(), num_envs)
+        self._batch = mujoco.batch.Batch(model, num_envs, threads, persistent=True)
+        self._tensors: dict[str, Tensor] = {}
+        self._num_fatal = np.zeros(num_envs, dtype=np.int64)
+        self._failed = np.zeros(num_envs, dtype=bool)
+
+    def state(self, name: str) -> Tensor:
+        """See `Backend.state`."""
+        return self._tensor(name, self._batch.bind)
+
+    def output(self, name: str) -> Tensor:
+        """See `Backend.output`."""
+        return self._tensor(name, self._batch.bind)
+
+    def model_field(self, name: str) -> Tensor:
+        """See `Backend.model_field`."""
+        return self._tensor("model." + name, lambda _: self._batch.expand(name))
+
+    def recompute_constants(self, envs: Tensor) -> None:
+        """See `Backend.recompute_constants`."""
+        self._batch.set_const(envs.numpy())
+
+    def step(self, substeps: int) -> None:
+        """See `Backend.step`."""
+        with quiet_warnings(), self._failures():
+            self._batch.step(nstep=substeps, stage=STAGE)
+
+    def forward(self, envs: Tensor) -> None:
+        """See `Backend.forward`."""
+        with quiet_warnings(), self._failures():
+            self._batch.forward(envs.numpy(), stage=STAGE)
+
+    def unstable(self) -> Tensor | None:
+        """See `Backend.unstable`."""
+        num_fatal = self._batch.warning[:, FATAL_WARNINGS, 1].sum(axis=1)
+        # MuJoCo judges the state before a substep: what the last one did shows in the state only.
+        finite = np.isfinite(self._batch.bind("qvel").sum(axis=1))
+        bad = self._failed | (num_fatal != self._num_fatal) | ~finite
+        self._num_fatal[:] = num_fatal
+        self._failed[:] = False
+        return torch.from_numpy(bad) if bad.any() else None
+
+    def save(self) -> Tensor:
+        """See `Backend.save`."""
+        return torch.from_numpy(self._batch.state.copy())
+
+    def load(self, state: Tensor) -> None:
+        """See `Backend.load`."""
+        self._batch.state[:] = state.numpy()
+        self.forward(torch.arange(self.num_envs, dtype=torch.int32))
+
+    def snapshot(self, env: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """See `Backend.snapshot`."""
+        return self._batch.get_model(env), self._batch.get_data(env)
+
+    def _tensor(self, key: str, bind: object) -> Tensor:
+        if key not in self._tensors:
+            assert callable(bind)
+            self._tensors[key] = shared_tensor(bind(key))
+        return self._tensors[key]
+
+    @contextlib.contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Simulations in which MuJoCo raised are unstable like those with non-finite numbers."""
+        try:
+            yield
+        except mujoco.batch.SimulationError as error:
+            self._failed[error.ids] = True

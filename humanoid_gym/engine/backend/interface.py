@@ -1,0 +1,70 @@
+"""What the engine asks of a backend: one compiled model, many simulations of it, live tensors."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import mujoco
+import torch
+from torch import Tensor
+
+
+class Backend(Protocol):
+    """`num_envs` simulations of one MuJoCo model.
+
+    Every tensor has the environment as its first axis and shares memory with the simulation: a
+    write to a state tensor or a model field acts at the next call. MuJoCo's own names and
+    conventions hold here (quaternions wxyz, free-joint angular velocity in the body frame).
+    """
+
+    model: mujoco.MjModel
+    num_envs: int
+    device: torch.device
+
+    def state(self, name: str) -> Tensor:
+        """A part of the simulation state, writable: qpos, qvel, ctrl, qfrc_applied, mocap_pos…"""
+        ...
+
+    def output(self, name: str) -> Tensor:
+        """A derived field, refreshed by `step` and `forward`: xpos, cvel, sensordata…
+
+        Position and velocity fields belong to the state after the call; accelerations, forces and
+        the sensors made of them to the last substep.
+        """
+        ...
+
+    def model_field(self, name: str) -> Tensor:
+        """A model field with one value per environment; shared until this is first called."""
+        ...
+
+    def recompute_constants(self, envs: Tensor) -> None:
+        """Derive what depends on model fields (inverse weights …) in the environments listed."""
+        ...
+
+    def step(self, substeps: int) -> None:
+        """Advance every environment, then compute positions and velocities at the new state."""
+        ...
+
+    def forward(self, envs: Tensor) -> None:
+        """Compute positions and velocities of the environments listed, shape (n,), ascending."""
+        ...
+
+    def unstable(self) -> Tensor | None:
+        """Environments that became non-finite or failed since the last call; None: none did.
+
+        Returns:
+            Mask, shape (num_envs,), bool.
+        """
+        ...
+
+    def save(self) -> Tensor:
+        """A copy of the whole integration state, shape (num_envs, state size), float64."""
+        ...
+
+    def load(self, state: Tensor) -> None:
+        """Continue from what `save` returned, bit for bit."""
+        ...
+
+    def snapshot(self, env: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """One environment as plain MuJoCo objects, to render or to inspect."""
+        ...

@@ -1,0 +1,1 @@
+"""The methods of class Gym, by what they are about."""

@@ -1,0 +1,105 @@
+"""What Isaac Gym's API cannot say, in one small object: `getattr(gym, "extensions", None)`.
+
+NVIDIA's Gym has none; programs that use it need a fallback. Here VecTask is its only user.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from humanoid_gym.engine.rendering import Camera, SceneRenderer
+from humanoid_gym.engine.sim import Sim
+
+
+class Extensions:
+    """Exact state, faults, timings and pictures of a simulation."""
+
+    def save_state(self, sim: Sim) -> dict[str, Any]:
+        """Everything that decides how the simulation goes on, as new tensors.
+
+        The integration state in float64 (positions, velocities, solver warm start, applied
+        forces), drive targets, fault and step counts, and the tensors of the last substep.
+        """
+        simulation = sim.running("save_state")
+        return {
+            "state": simulation.backend.save(),
+            "position_target": simulation.drives.position_target.clone(),
+            "velocity_target": simulation.drives.velocity_target.clone(),
+            "fault_counts": simulation.fault_counts.clone(),
+            "num_steps": simulation.num_steps,
+            "sensed": sim.tensors.save(simulation),
+        }
+
+    def load_state(self, sim: Sim, saved: dict[str, Any]) -> None:
+        """Continue from `save_state`, bit for bit on the CPU.
+
+        Args:
+            sim: a simulation of the same scene, with the same tensors acquired.
+            saved: what `save_state` returned.
+
+        Raises:
+            ValueError: the state is of another scene.
+        """
+        simulation = sim.running("load_state")
+        came, expected = tuple(saved["state"].shape), tuple(simulation.backend.save().shape)
+        if came != expected:
+            raise ValueError(
+                f"load_state: a state of shape {came} (environments, numbers) does not fit this "
+                f"scene, which has {expected}; use the same task, robot and num_envs"
+            )
+        simulation.restore(
+            saved["state"],
+            saved["position_target"],
+            saved["velocity_target"],
+            saved["fault_counts"],
+            saved["num_steps"],
+        )
+        sim.tensors.load(simulation, saved["sensed"])
+
+    def fault_counts(self, sim: Sim) -> Tensor:
+        """How often each environment became unstable and was reset, shape (num_envs,), int64."""
+        return sim.running("fault_counts").fault_counts.clone()
+
+    def timings(self, sim: Sim) -> dict[str, float]:
+        """Seconds spent so far: `physics` in simulate."""
+        return {"physics": sim.running("timings").seconds_in_physics}
+
+    def render(
+        self,
+        sim: Sim,
+        env_index: int,
+        eye: tuple[float, float, float],
+        target: tuple[float, float, float],
+        width: int,
+        height: int,
+    ) -> np.ndarray:
+        """Picture of one environment, rendered off screen.
+
+        Args:
+            sim: prepared.
+            env_index: environment.
+            eye: camera position [m], relative to the environment's origin.
+            target: point it looks at [m].
+            width: [pixels]
+            height: [pixels]
+
+        Returns:
+            RGB, shape (height, width, 3), uint8.
+
+        Raises:
+            RuntimeError: no OpenGL library can render here; names what to install.
+        """
+        simulation = sim.running("render")
+        renderer = sim.renderers.get((width, height))
+        if renderer is None:
+            renderer = SceneRenderer(sim.scene, width, height)
+            sim.renderers[width, height] = renderer
+        camera = Camera(tuple(map(float, eye)), tuple(map(float, target)))
+        qpos = torch.as_tensor(simulation.backend.state("qpos")[env_index]).cpu().numpy()
+        mocap = simulation.backend.state("mocap_pos"), simulation.backend.state("mocap_quat")
+        placed = tuple(part[env_index].cpu().numpy() for part in mocap)
+        return renderer.render(env_index, qpos, placed, camera)
