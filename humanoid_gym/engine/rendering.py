@@ -9,6 +9,7 @@ import numpy as np
 
 from humanoid_gym.engine.compilation import COLLISION_GEOM_GROUP, GROUND, build_spec
 from humanoid_gym.engine.enums import UpAxis
+from humanoid_gym.engine.offscreen import INSTALL_HINT
 from humanoid_gym.engine.scene import Env, Scene
 
 FIELD_OF_VIEW = 45.0
@@ -87,9 +88,7 @@ class SceneRenderer:
             self._renderer = mujoco.Renderer(self._model, height=height, width=width)
         except Exception as error:  # the kind depends on the OpenGL library that is missing
             raise RuntimeError(
-                f"cannot render off screen ({type(error).__name__}: {error}); install an OpenGL "
-                "library, on Debian and Ubuntu: apt-get install libegl1 libgl1-mesa-dri (and set "
-                "MUJOCO_GL=egl) or libosmesa6 (and set MUJOCO_GL=osmesa)"
+                f"cannot render off screen ({type(error).__name__}: {error}); {INSTALL_HINT}"
             ) from None
         self._env = env_index
 
