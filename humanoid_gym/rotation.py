@@ -1,8 +1,8 @@
 """Rotations as unit quaternions x, y, z, w: the only copy of quaternion mathematics in the package.
 
-Pure functions of torch tensors that TorchScript can compile. Any leading batch dimensions; those of
-two arguments broadcast. A quaternion turns a vector from the body's axes into the world's, so
-`quat_multiply(a, b)` turns by b first, then by a.
+Pure functions of torch tensors that TorchScript can compile. Any leading batch dimensions. A
+quaternion turns a vector from the body's axes into the world's, so `quat_multiply(a, b)` turns by b
+first, then by a.
 """
 
 from typing import Tuple
@@ -55,11 +55,11 @@ def quat_rotate(q: Tensor, v: Tensor) -> Tensor:
         v: vector, shape (..., 3).
 
     Returns:
-        Shape (..., 3), batch dimensions broadcast.
+        Shape (..., 3). Both have the same number of batch dimensions; those of size 1 broadcast.
     """
-    vector = q[..., :3]
-    twice = 2.0 * torch.cross(vector, v, dim=-1)
-    return v + q[..., 3:] * twice + torch.cross(vector, twice, dim=-1)
+    axis = q[..., :3]
+    t = 2.0 * torch.linalg.cross(axis, v)
+    return v + q[..., 3:] * t + torch.linalg.cross(axis, t)
 
 
 def quat_rotate_inverse(q: Tensor, v: Tensor) -> Tensor:
@@ -70,7 +70,7 @@ def quat_rotate_inverse(q: Tensor, v: Tensor) -> Tensor:
         v: vector, shape (..., 3).
 
     Returns:
-        Shape (..., 3), batch dimensions broadcast.
+        Shape (..., 3). Both have the same number of batch dimensions; those of size 1 broadcast.
     """
     return quat_rotate(quat_conjugate(q), v)
 

@@ -10,7 +10,7 @@ import mujoco
 INTEGRATOR = mujoco.mjtIntegrator.mjINT_DISCRETE
 """Solves drives, springs and contacts together and implicitly in position, as PhysX does."""
 
-CONE = mujoco.mjtCone.mjCONE_PYRAMIDAL
+CONE = mujoco.mjtCone.mjCONE_ELLIPTIC
 """Friction cone."""
 
 IMPRATIO = 1.0

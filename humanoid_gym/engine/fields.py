@@ -6,7 +6,7 @@ Assignment coerces and checks; a name that is not a field is an AttributeError w
 
 import difflib
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar, overload
 
@@ -115,7 +115,10 @@ class BoolField(Field[bool]):
 
     def coerce(self, value: object) -> bool:
         """Value as bool."""
-        return bool(as_scalar(value))
+        scalar = as_scalar(value)
+        if not isinstance(scalar, bool | int | float):
+            raise TypeError(f"a truth value expected, got {scalar!r}")
+        return bool(scalar)
 
 
 class StringField(Field[str]):
@@ -234,9 +237,9 @@ class RecordField(Field[SomeRecord]):
         kind = type(self.default)
         if isinstance(value, kind):
             return copy_of(value)
-        if isinstance(value, np.ndarray) and value.dtype.names and value.size == 1:
-            value = value.reshape(-1)[0]
-        if isinstance(value, Record | str) or not isinstance(value, Iterable):
+        if isinstance(value, np.ndarray | np.void) and value.dtype.names and value.size == 1:
+            value = value.item()  # the fields as nested tuples
+        if isinstance(value, Record | Mapping | str) or not isinstance(value, Iterable):
             raise TypeError(f"{kind.__name__} expected, got {value!r}")
         values = list(value)
         if len(values) != len(kind._fields):

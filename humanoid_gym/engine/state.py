@@ -13,7 +13,7 @@ from torch import Tensor
 
 from humanoid_gym.engine.backend import Backend
 from humanoid_gym.engine.compilation import CompiledScene
-from humanoid_gym.rotation import quat_multiply, quat_rotate, quat_rotate_inverse
+from humanoid_gym.rotation import quat_rotate, quat_rotate_inverse, quat_to_matrix
 
 XYZW = [1, 2, 3, 0]
 """Takes wxyz components to xyzw order."""
@@ -183,34 +183,46 @@ class ForceSensors:
         self._backend = backend
         self._ids = index(ids)
         self._values = slice(compiled.force_sensor, compiled.force_sensor + 6 * len(ids))
-        self._mass = torch.from_numpy(model.body_mass[ids])[:, None]
-        self._com = torch.from_numpy(model.body_ipos[ids])
-        self._principal = torch.from_numpy(model.body_iquat[ids][:, XYZW])
-        self._inertia = torch.from_numpy(model.body_inertia[ids])
-        self._position = torch.from_numpy(np.array([position for position, _ in poses]))
-        self._rotation = torch.from_numpy(np.array([rotation for _, rotation in poses]))
-        self._world = torch.tensor(in_world_axes)[:, None]
-        self._gravity = torch.from_numpy(model.opt.gravity)
+        self._mass = torch.from_numpy(model.body_mass[ids])[:, None, None]
+        self._com = torch.from_numpy(model.body_ipos[ids])[..., None]
+        self._inertia = torch.from_numpy(model.body_inertia[ids])[..., None]
+        self._position = torch.from_numpy(np.array([p for p, _ in poses]))[..., None]
+        self._axes = quat_to_matrix(torch.from_numpy(np.array([r for _, r in poses])))
+        self._world = torch.tensor(in_world_axes)[:, None, None]
+        self._gravity = torch.from_numpy(model.opt.gravity)[:, None]
 
     def read(self) -> Tensor:
         """Force [N] and torque [N m] of each sensor, shape (num_envs, num_sensors, 6)."""
         sensed = self._backend.output("sensordata")[:, self._values]
-        sensed = sensed.reshape(len(sensed), -1, 6)
-        body = self._backend.output("xquat")[:, self._ids][..., XYZW]
-        spatial = self._backend.output("cvel")[:, self._ids, 0:3]
-        force_w = self._mass * (sensed[..., 0:3] + self._gravity)
-        # Euler's equation in the principal axes, then about the sensor's origin.
-        principal = quat_multiply(body, self._principal.expand_as(body))
-        spin = quat_rotate_inverse(principal, spatial)
-        acceleration = quat_rotate_inverse(principal, sensed[..., 3:6])
-        momentum = self._inertia * spin
-        torque = self._inertia * acceleration + torch.linalg.cross(spin, momentum)
-        arm_w = quat_rotate(body, (self._com - self._position).expand_as(force_w))
-        torque_w = quat_rotate(principal, torque) + torch.linalg.cross(arm_w, force_w)
-        frame = quat_multiply(body, self._rotation.expand_as(body))
-        force = torch.where(self._world, force_w, quat_rotate_inverse(frame, force_w))
-        torque = torch.where(self._world, torque_w, quat_rotate_inverse(frame, torque_w))
-        return torch.cat((force, torque), dim=-1)
+        sensed = sensed.reshape(len(sensed), -1, 6, 1)
+        body = self._matrices("xmat")
+        force_w = self._mass * (sensed[:, :, 0:3] + self._gravity)
+        arm_w = body @ (self._com - self._position)
+        torque_w = self._moment(sensed[:, :, 3:6]) + torch.linalg.cross(arm_w, force_w, dim=2)
+        wrench_w = torch.cat((force_w, torque_w), dim=-1)  # one column each
+        wrench = (body @ self._axes).transpose(-1, -2) @ wrench_w
+        return torch.where(self._world, wrench_w, wrench).transpose(-1, -2).flatten(2)
+
+    def _moment(self, acceleration_w: Tensor) -> Tensor:
+        """Moment about the COM that gives an angular acceleration: Euler's equation.
+
+        Args:
+            acceleration_w: [rad/s^2], world axes, shape (num_envs, num_sensors, 3, 1).
+
+        Returns:
+            [N m], world axes, same shape.
+        """
+        principal = self._matrices("ximat")
+        spin_w = self._backend.output("cvel")[:, self._ids, 0:3, None]
+        to_principal = principal.transpose(-1, -2)
+        momentum_w = principal @ (self._inertia * (to_principal @ spin_w))
+        torque_w = principal @ (self._inertia * (to_principal @ acceleration_w))
+        return torque_w + torch.linalg.cross(spin_w, momentum_w, dim=2)
+
+    def _matrices(self, name: str) -> Tensor:
+        """A rotation per sensor body, shape (num_envs, num_sensors, 3, 3)."""
+        rows = self._backend.output(name)[:, self._ids]
+        return rows.reshape(len(rows), -1, 3, 3)
 
 
 def unit(quaternion: Tensor) -> Tensor:

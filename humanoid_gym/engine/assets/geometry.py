@@ -176,8 +176,9 @@ def is_flat(vertices: np.ndarray) -> bool:
 def repair_inertia(inertia: np.ndarray, mass: float) -> tuple[np.ndarray, str]:
     """Turn an inertia that no rigid body can have into the nearest useful one.
 
-    Vanishing principal moments become those of a solid sphere of radius `SUBSTITUTE_RADIUS`. Where
-    the largest exceeds the sum of the other two, these grow equally until it does not.
+    Principal moments that vanish or are negative become those of a solid sphere of radius
+    `SUBSTITUTE_RADIUS`. Where the largest exceeds the sum of the other two, these grow equally
+    until it does not.
 
     Args:
         inertia: [kg m^2] about the centre of mass, symmetric, shape (3, 3).
@@ -188,16 +189,17 @@ def repair_inertia(inertia: np.ndarray, mass: float) -> tuple[np.ndarray, str]:
         rounding in the file).
 
     Raises:
-        ValueError: a principal moment is negative.
+        ValueError: a moment about a body axis is negative.
     """
+    if np.diag(inertia).min() < 0.0:
+        raise ValueError("a moment of inertia is negative")
     moments, axes = np.linalg.eigh(inertia)
-    if moments[0] < -1e-6 * np.abs(moments).max():
-        raise ValueError(f"the principal moments of inertia are {moments} kg m^2, one is negative")
     faults = []
     vanishing = moments < mass * VANISHING_RADIUS**2
     if vanishing.any():
+        is_negative = moments[0] < -1e-6 * moments[2]
+        faults.append(f"a principal moment of inertia is {'negative' if is_negative else 'zero'}")
         moments[vanishing] = 0.4 * mass * SUBSTITUTE_RADIUS**2
-        faults.append("a principal moment of inertia is zero")
     largest = np.argmax(moments)
     excess = 2.0 * moments[largest] - moments.sum()
     # Room for the rounding of a later diagonalisation, which MuJoCo's check does not forgive.

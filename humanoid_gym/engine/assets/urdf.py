@@ -43,7 +43,8 @@ def load_urdf(path: Path, options: AssetOptions) -> AssetModel:
     Masses come from the file; `options.density` counts only for links without `<inertial>`, or with
     `override_inertia` (mass and inertia from the collision shapes). `override_com` takes their
     centre of mass. Links without mass and shapes weigh `bodies.FRAME_MASS`, or nothing where
-    `collapse_fixed_joints` merges them into another.
+    `collapse_fixed_joints` merges them into another; zero mass and inertia count as no mass on a
+    fixed joint and as a fault elsewhere.
 
     Args:
         path: the file; meshes are searched from its folder.
@@ -60,9 +61,11 @@ def load_urdf(path: Path, options: AssetOptions) -> AssetModel:
     """
     robot = read_xml(Path(path))
     _check_robot(robot)
-    reader = LinkReader(robot, options)
-    links = [reader.read(element) for element in robot.find_all("link")]
     joints = [read_joint(element, options) for element in robot.find_all("joint")]
+    _report_mimics(joints)
+    welded = {joint.child for joint in joints if joint.model.type == JointType.JOINT_FIXED}
+    reader = LinkReader(robot, options, welded)
+    links = [reader.read(element) for element in robot.find_all("link")]
     tree = LinkTree(robot.file, links, joints)
     if options.collapse_fixed_joints:
         tree.collapse()
@@ -102,8 +105,6 @@ def read_joint(element: XmlElement, options: AssetOptions) -> Joint:
         model.axis = _axis(element, name)
         _read_limit(element, model)
         _read_dynamics(element, model)
-        if element.find("mimic") is not None:
-            logger.warning("%s: <mimic> of joint '%s' is not enforced.", element.place, name)
     kept = element.attributes.get("dont_collapse", "").strip().lower() in ("true", "1")
     return Joint(
         model,
@@ -113,6 +114,13 @@ def read_joint(element: XmlElement, options: AssetOptions) -> Joint:
         pose=read_pose(element),
         may_collapse=fixed and not kept,
     )
+
+
+def _report_mimics(joints: list[Joint]) -> None:
+    names = [joint.model.name for joint in joints if joint.element.find("mimic") is not None]
+    if names:
+        place = joints[0].element.file
+        logger.warning("%s: <mimic> is not enforced on %s.", place, ", ".join(names))
 
 
 def _joint_type(element: XmlElement, name: str) -> JointType:

@@ -61,10 +61,19 @@ def _own_color(material: XmlElement) -> Color | None:
 class LinkReader:
     """Reads the links of one robot."""
 
-    def __init__(self, robot: XmlElement, options: AssetOptions) -> None:
+    def __init__(self, robot: XmlElement, options: AssetOptions, welded: set[str]) -> None:
+        """Prepare for a robot.
+
+        Args:
+            robot: its root element.
+            options: of the asset.
+            welded: names of the links that are children of fixed joints.
+        """
         self._colors = read_colors(robot)
         self._options = options
+        self._welded = welded
         self._meshes = MeshReader()
+        self._left_out: set[str] = set()
 
     def read(self, element: XmlElement) -> Link:
         """Read one `<link>`.
@@ -123,7 +132,10 @@ class LinkReader:
         except UnsupportedAssetError as error:
             if collides:
                 raise
-            logger.warning("%s The visual is left out.", error)
+            extension = solid.text("filename").rpartition(".")[2]
+            if extension not in self._left_out:
+                logger.warning("%s Visuals in .%s are left out.", error, extension)
+            self._left_out.add(extension)
             return None
         if collides and is_flat(mesh.vertices):
             raise solid.error(
@@ -142,6 +154,8 @@ class LinkReader:
         """Mass properties in the link frame, from the file or, as the options say, the shapes."""
         options = self._options
         inertial = link.element.find("inertial")
+        if inertial is not None and link.name in self._welded and _is_zero(inertial):
+            inertial = None
         if inertial is None:
             return shapes_mass_properties(link.shapes, options.density)
         weight = _given_weight(inertial, link)
@@ -152,6 +166,17 @@ class LinkReader:
             if solid.mass > 0.0 and options.override_com:
                 weight.com = solid.com
         return weight
+
+
+def _is_zero(inertial: XmlElement) -> bool:
+    """Whether mass and inertia are written as zero, as CAD exporters do for sensor frames."""
+    numbers = [
+        child.number(name, default=0.0)
+        for child in inertial.children
+        for name in child.attributes
+        if child.tag in ("mass", "inertia")
+    ]
+    return bool(numbers) and not any(numbers)
 
 
 def _given_weight(inertial: XmlElement, link: Link) -> MassProperties:
@@ -183,13 +208,11 @@ def _read_inertia(element: XmlElement, link: str, mass: float) -> np.ndarray:
     try:
         inertia, fault = repair_inertia(given, mass)
     except ValueError as error:
-        raise element.error(
-            f"link '{link}': {error}", "An inertia about the centre of mass is positive definite"
-        ) from error
+        raise element.error(f"link '{link}': {error}", "Correct it") from error
     if fault:
         moments = ", ".join(f"{moment:.3g}" for moment in np.linalg.eigvalsh(inertia))
         logger.warning(
-            "%s: link '%s': %s, which no rigid body has; taken as principal moments %s kg m^2.",
+            "%s: link '%s': %s, which cannot be; the principal moments are taken as %s kg m^2.",
             element.place, link, fault, moments,
         )  # fmt: skip
     return inertia

@@ -1,0 +1,3 @@
+"""Isaac Gym's package name, answered by the embedded engine."""
+
+from isaacgym import gymapi

@@ -1,0 +1,3 @@
+"""See `humanoid_gym.engine.gymapi`."""
+
+from humanoid_gym.engine.gymapi import *

@@ -1,0 +1,3 @@
+"""See `humanoid_gym.engine.gymtorch`."""
+
+from humanoid_gym.engine.gymtorch import *

@@ -1,0 +1,3 @@
+"""See `humanoid_gym.engine.gymutil`."""
+
+from humanoid_gym.engine.gymutil import *

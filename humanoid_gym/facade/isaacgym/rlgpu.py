@@ -1,0 +1,1 @@
+"""Empty: programs import this name and use nothing of it."""

@@ -1,0 +1,230 @@
+"""State tensors: what is read back, what a setter touches, what it refuses."""
+
+import pytest
+import torch
+
+from humanoid_gym.engine import gymapi, gymtorch
+
+BOUNCING = (0.1, -0.2, 0.9)
+
+
+def boxes(world, num_envs=4):
+    w = world(num_envs=num_envs)
+    return w.place(w.box(0.3, 0.2, 0.4), BOUNCING, (0.1, 0.2, 0.3, 0.927)).start()
+
+
+def test_buffers_are_the_same_objects_before_and_after_prepare(world):
+    w = world(num_envs=2)
+    asset = w.box(0.1, 0.1, 0.1)
+    for _ in range(2):
+        env = w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 2)
+        w.gym.create_actor(env, asset, gymapi.Transform(gymapi.Vec3(0, 0, 1)), "box", 0, 0)
+    before = gymtorch.wrap_tensor(w.gym.acquire_actor_root_state_tensor(w.sim))
+    w.gym.prepare_sim(w.sim)
+    after = gymtorch.wrap_tensor(w.gym.acquire_actor_root_state_tensor(w.sim))
+    assert before.data_ptr() == after.data_ptr()
+    assert before[:, 2].tolist() == [1.0, 1.0]
+
+
+def test_a_full_set_of_unchanged_values_changes_no_bit(world):
+    """The next 100 steps are those of a simulation that was never set."""
+    a, b = boxes(world), boxes(world)
+    for w in (a, b):
+        w.step(20)
+    b.set("actor_root_state", b.root)
+    for _ in range(100):
+        a.step()
+        b.step()
+        b.set("actor_root_state", b.root)
+        assert torch.equal(a.simulation.backend.save(), b.simulation.backend.save())
+
+
+def test_a_masked_reset_leaves_the_other_environments_bit_identical(world):
+    a, b = boxes(world), boxes(world)
+    for w in (a, b):
+        w.step(20)
+    mask = torch.tensor([False, True, False, True])
+    start = torch.tensor([*BOUNCING, 0, 0, 0, 1.0, *[0.0] * 6])
+    b.root.copy_(torch.where(mask[:, None], start, b.root))
+    b.set("actor_root_state", b.root)
+    a.step(50)
+    b.step(50)
+    x, y = a.simulation.backend.save(), b.simulation.backend.save()
+    assert torch.equal(x[~mask], y[~mask])
+    assert not torch.equal(x[mask], y[mask])
+
+
+def test_a_stale_tensor_is_compared_with_the_present_state(world):
+    """A client that never refreshes can still put everything back to the start."""
+    w = boxes(world)
+    start = w.root.clone()
+    for _ in range(30):
+        w.gym.simulate(w.sim)
+    w.set("actor_root_state", start)
+    w.root.fill_(torch.nan)
+    w.refresh()
+    assert torch.allclose(w.root, start, atol=1e-6)
+
+
+def test_a_reset_does_not_depend_on_the_past(world):
+    a, b = boxes(world), boxes(world)
+    start = a.root.clone()
+    a.step(3)
+    b.step(33)
+    for w in (a, b):
+        w.set("actor_root_state", start)
+        w.step(40)
+    assert torch.equal(a.root, b.root)
+
+
+def test_set_values_read_back_at_once_and_bodies_after_a_step(world):
+    w = boxes(world)
+    bodies = w.body.clone()
+    state = torch.tensor([1.0, 2.0, 3.0, 0.5, -0.5, 0.5, 0.5, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6])
+    w.root[2] = state
+    w.set("actor_root_state", w.root)
+    w.root.fill_(torch.nan)
+    w.refresh()
+    assert w.root[2].tolist() == pytest.approx(state.tolist(), abs=1e-6)
+    assert torch.equal(w.body, bodies)
+    w.step()
+    assert torch.allclose(w.body, w.root, atol=1e-5)
+
+
+def test_several_indexed_calls_in_one_step_add_up(world):
+    w = boxes(world)
+    for row in (3, 1):
+        values = torch.full((4, 13), 7.0)
+        values[:, 3:7] = torch.tensor([0.0, 0, 0, 1])
+        w.set("actor_root_state", values, [row])
+    w.refresh()
+    assert w.root[:, 0].tolist() == pytest.approx([0.1, 7.0, 0.1, 7.0])
+
+
+def test_an_indexed_call_with_count_zero_does_nothing(world):
+    w = boxes(world)
+    before = w.root.clone()
+    values = gymtorch.unwrap_tensor(torch.full((4, 13), 7.0))
+    rows = gymtorch.unwrap_tensor(torch.tensor([1], dtype=torch.int32))
+    assert w.gym.set_actor_root_state_tensor_indexed(w.sim, values, rows, 0)
+    w.refresh()
+    assert torch.equal(w.root, before)
+
+
+def test_root_velocity_is_that_of_the_centre_of_mass(world, robots):
+    """A body whose COM lies off its origin, spinning without moving: the COM stands still."""
+    w = world(ground=None, gravity=(0, 0, 0))
+    text = robots.pendulum().replace('<link name="base">', '<link name="root">', 1)
+    text = f"""<robot name="r"><link name="body"><inertial><origin xyz="0.5 0 0"/><mass value="2"/>
+      <inertia ixx="0.2" iyy="0.2" izz="0.2" ixy="0" ixz="0" iyz="0"/></inertial></link></robot>"""
+    w.place(w.urdf(text), (0, 0, 1)).start()
+    w.root[0, 7:13] = torch.tensor([0.3, 0.0, 0.0, 0.0, 0.0, 2.0])
+    w.set("actor_root_state", w.root)
+    w.seconds(1.0)
+    assert w.root[0, 7:10].tolist() == pytest.approx([0.3, 0, 0], abs=1e-4)
+    assert w.root[0, 10:13].tolist() == pytest.approx([0, 0, 2], abs=1e-4)
+    # After 2 rad the COM has moved 0.3 m from (0.5, 0): the origin is half a metre behind it.
+    com = torch.tensor([0.8, 0.0])
+    arm = 0.5 * torch.tensor([torch.cos(torch.tensor(2.0)), torch.sin(torch.tensor(2.0))])
+    assert w.root[0, :2].tolist() == pytest.approx((com - arm).tolist(), abs=2e-3)
+    assert torch.allclose(w.body, w.root, atol=1e-5)
+
+
+def test_body_states_of_a_chain_are_its_kinematics(world, robots):
+    w = world(ground=None, gravity=(0, 0, 0))
+    w.place(w.urdf(robots.chain(2), fix_base_link=True), (1, 2, 3)).start()
+    w.dof.copy_(torch.tensor([[0.3, 1.0], [-0.7, 2.0]]))
+    w.set("dof_state", w.dof)
+    w.gym.simulate(w.sim)
+    w.refresh()
+    q = w.dof[:, 0].double()
+    qd = w.dof[:, 1].double()
+    # About y: a link at angle a points to (cos a, 0, -sin a).
+    elbow = torch.tensor([1 + 0.4 * torch.cos(q[0]), 2.0, 3 - 0.4 * torch.sin(q[0])])
+    assert w.body[2, :3].tolist() == pytest.approx(elbow.tolist(), abs=1e-5)
+    assert w.body[2, 10:13].tolist() == pytest.approx([0, float(qd.sum()), 0], abs=1e-5)
+    com = -0.4 * qd[0] * torch.stack((torch.sin(q[0]), 0 * q[0], torch.cos(q[0])))
+    a = q.sum()
+    com -= 0.2 * qd.sum() * torch.stack((torch.sin(a), 0 * a, torch.cos(a)))
+    assert w.body[2, 7:10].tolist() == pytest.approx(com.tolist(), abs=1e-5)
+
+
+def test_a_fixed_base_moves_where_it_is_set(world, robots):
+    w = world(ground=None, num_envs=2)
+    w.place(w.urdf(robots.pendulum(joint="continuous"), fix_base_link=True), (0, 0, 2)).start()
+    w.root[1, :3] = torch.tensor([3.0, 4.0, 5.0])
+    w.set("actor_root_state", w.root)
+    w.seconds(1.0)
+    assert w.root[:, :3].tolist() == [[0, 0, 2], [3, 4, 5]]
+    assert w.body.view(2, 2, 13)[1, 1, :3].tolist() == pytest.approx([3, 4, 5])
+
+
+def test_positions_are_relative_to_the_environment(world):
+    w = boxes(world)
+    origins = [w.gym.get_env_origin(env) for env in w.envs]
+    assert [(o.x, o.y, o.z) for o in origins] == [(0, 0, 0), (2, 0, 0), (4, 0, 0), (6, 0, 0)]
+    w.step(5)
+    assert torch.equal(w.root[0], w.root[3])
+
+
+@pytest.mark.parametrize(
+    ("tensor", "error", "words"),
+    [
+        (torch.zeros(3, 13), ValueError, "52 elements expected"),
+        (torch.zeros(4, 13, dtype=torch.int32), TypeError, "float32"),
+    ],
+)
+def test_wrong_tensors_are_refused(world, tensor, error, words):
+    w = boxes(world)
+    with pytest.raises(error, match=words) as caught:
+        w.gym.set_actor_root_state_tensor(w.sim, gymtorch.unwrap_tensor(tensor))
+    assert "set_actor_root_state_tensor" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bare_torch_tensor_is_refused_with_the_remedy(world):
+    w = boxes(world)
+    with pytest.raises(TypeError, match="unwrap_tensor"):
+        w.gym.set_actor_root_state_tensor(w.sim, w.root)
+
+
+def test_non_contiguous_tensors_are_refused():
+    with pytest.raises(Exception, match="contiguous"):
+        gymtorch.unwrap_tensor(torch.zeros(13, 4).t())
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "error", "words"),
+    [
+        (torch.tensor([0, 4], dtype=torch.int32), 2, IndexError, "actor index 4"),
+        (torch.tensor([-1], dtype=torch.int32), 1, IndexError, "actor index -1"),
+        (torch.tensor([0]), 1, TypeError, "int32"),
+        (torch.tensor([0], dtype=torch.int32), 2, ValueError, "count 2"),
+    ],
+)
+def test_wrong_indices_are_refused_and_nothing_is_written(world, rows, count, error, words):
+    w = boxes(world)
+    before = w.simulation.backend.save()
+    values = gymtorch.unwrap_tensor(torch.zeros(4, 13))
+    with pytest.raises(error, match=words):
+        w.gym.set_actor_root_state_tensor_indexed(
+            w.sim, values, gymtorch.unwrap_tensor(rows), count
+        )
+    assert torch.equal(before, w.simulation.backend.save())
+
+
+def test_a_simulation_without_dofs_has_no_dof_tensor(world):
+    w = boxes(world)
+    assert w.dof is None
+    assert w.gym.refresh_dof_state_tensor(w.sim)
+
+
+def test_calls_out_of_order_say_what_to_do(world):
+    w = world()
+    with pytest.raises(RuntimeError, match="prepare_sim first"):
+        w.gym.simulate(w.sim)
+    w.place(w.box(1, 1, 1), (0, 0, 1)).start()
+    with pytest.raises(RuntimeError, match="create_env"):
+        w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 1)
+    with pytest.raises(RuntimeError, match="before"):
+        w.gym.prepare_sim(w.sim)
