@@ -282,7 +282,7 @@ def add_geom(
 
 
 def add_drive(spec: mujoco.MjSpec, joint: str) -> None:
-    """An actuator of force ctrl - kp q - kd v, clamped; gains are written per environment."""
+    """An actuator of force gain ctrl - kp q - kd v, clamped; gains are written per environment."""
     spec.add_actuator(
         name=joint,
         target=joint,

@@ -22,11 +22,17 @@ from humanoid_gym.engine.enums import DofDriveMode
 
 logger = logging.getLogger(__name__)
 
-STIFFNESS_CAP = 3.0
-"""Largest stiffness of a drive with a finite effort, in units of 1 / (inverse inertia h^2).
+STIFFNESS_CAP = 0.8
+"""Largest stiffness of a drive with a finite effort, in units of inertia / h^2.
 
-Where an actuator saturates, MuJoCo drops its implicit derivative: an arbitrarily stiff drive then
-bangs from limit to limit. Up to this stiffness it settles (tested on a hinge and on chains)."""
+MuJoCo decides at the start of a substep whether an actuator saturates, and a saturated one pushes
+with its whole effort and without its implicit derivative. One such substep moves a DOF by
+effort h^2 / inertia; a drive that answers this displacement, or the speed that comes with it, by
+saturating again on the other side bangs to and fro for ever. It does not as long as
+stiffness h^2 / inertia + damping h / inertia < 2."""
+
+DAMPING_CAP = 0.8
+"""Largest damping of a drive whose stiffness is capped, in units of inertia / h."""
 
 UNLIMITED = 1e16
 """Efforts at or above this are no limit [N m or N]."""
@@ -136,6 +142,7 @@ class Drives:
             gains = np.where(passive, 0.0, stiffness)[:, driven]
             rates = np.where(passive, 0.0, damping)[:, driven]
             writes += [
+                FieldWrite("actuator_gainprm", actuators, 0, self.control_unit.numpy()[:, driven]),
                 FieldWrite("actuator_biasprm", actuators, 1, -gains),
                 FieldWrite("actuator_biasprm", actuators, 2, -rates),
                 FieldWrite("actuator_forcerange", actuators, 0, -force),
@@ -146,27 +153,39 @@ class Drives:
     def cap_stiffness(self, compiled: CompiledScene) -> None:
         """Lower the gains of saturating drives that are stiffer than a substep can resolve.
 
-        The properties keep the client's numbers; damping is scaled like stiffness.
+        The properties keep the client's numbers.
         """
         stiffness, damping = self._column("stiffness"), self._column("damping")
-        inverse_inertia = compiled.model.dof_invweight0[compiled.dof_qvel]
-        limit = STIFFNESS_CAP / (np.maximum(inverse_inertia, 1e-12) * self.substep**2)
+        inertia = 1.0 / np.maximum(compiled.model.dof_invweight0[compiled.dof_qvel], 1e-12)
+        limit = STIFFNESS_CAP * inertia / self.substep**2
         saturates = self.has_target & (self._column("effort") < UNLIMITED)
         too_stiff = saturates & (stiffness > limit)
         factor = np.where(too_stiff, limit / np.maximum(stiffness, limit), 1.0)
+        # An implicit drive answers the position at the end of the substep, h later than now: for a
+        # drive that saturates this look ahead has to come from the damping.
+        ahead = self.substep + damping / np.maximum(stiffness, 1e-12)
+        softened = np.minimum(limit * ahead, DAMPING_CAP * inertia / self.substep)
         self.stiffness = torch.from_numpy(stiffness * factor)
-        self.damping = torch.from_numpy(damping * factor)
+        self.damping = torch.from_numpy(np.where(too_stiff, softened, damping))
         if too_stiff.any() and not self._capped_before:
             self._capped_before = True
             logger.info(
                 "%d drives are stiffer than a substep of %.4g s resolves within their effort limit; "
-                "they act with %.3g of their stiffness and damping at the least",
+                "they act with a smaller stiffness, %.3g of it at the least",
                 int(too_stiff[0].sum()),
                 self.substep,
                 factor.min(),
             )
 
-    def controls(self) -> Tensor:
+    @property
+    def control_unit(self) -> Tensor:
+        """Force that a control of one stands for, shape (num_envs, num_dofs).
+
+        MuJoCo refuses controls above 1e10; in these units they stay near the targets.
+        """
+        return torch.maximum(self.stiffness, self.damping).clamp_min(1.0)
+
+    def target_forces(self) -> Tensor:
         """Target part of the drive force, shape (num_envs, num_dofs): POS and VEL only.
 
         A drive in mode VEL with a stiffness also pulls towards its last position target.
@@ -188,7 +207,7 @@ class Drives:
         """
         drive = -self.stiffness * position - self.damping * velocity
         if self.any_has_target:
-            drive = drive + self.controls()
+            drive = drive + self.target_forces()
             drive = torch.minimum(torch.maximum(drive, -self.max_force), self.max_force)
         return drive + applied
 

@@ -152,9 +152,9 @@ class Simulation:
         self.drives.update()
         if (self.drives.driven & ~driven).any():
             self.rebuild(self.sensors)
-            return
-        write_backend(self.backend, self.drives.changed_fields(self.compiled))
-        self.speed_limits = SpeedLimits(self.compiled, self.layout, self.drives)
+        else:
+            write_backend(self.backend, self.drives.changed_fields(self.compiled))
+            self.speed_limits = SpeedLimits(self.compiled, self.layout, self.drives)
         self._targets_changed = self.drives.any_has_target
         self.set_actuation(self.dofs.applied(), None)
 
@@ -184,7 +184,8 @@ class Simulation:
     def _write_inputs(self) -> None:
         if self._targets_changed:
             driven = np.flatnonzero(self.compiled.actuators >= 0)
-            self.backend.state("ctrl")[:] = self.drives.controls()[:, torch.from_numpy(driven)]
+            controls = self.drives.target_forces() / self.drives.control_unit
+            self.backend.state("ctrl")[:] = controls[:, torch.from_numpy(driven)]
             self._targets_changed = False
         if self.drives.any_friction:
             loss = self.drives.friction * self._drive_forces().abs()
