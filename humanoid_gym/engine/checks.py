@@ -8,9 +8,7 @@ from torch import Tensor
 from humanoid_gym.engine import tensor as descriptor
 
 
-def buffer(
-    call: str, given: object, shape: tuple[int, ...], device: torch.device
-) -> Tensor:
+def buffer(call: str, given: object, shape: tuple[int, ...], device: torch.device) -> Tensor:
     """The client's float32 tensor in the shape that the engine works with.
 
     Args:

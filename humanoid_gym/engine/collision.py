@@ -81,12 +81,7 @@ def find_collisions(env: Env) -> Collisions:
     if not touching:
         return Collisions(True, [], [])
     excluded = [pair for pair, rows in verdicts.items() if not all(yes for *_, yes in rows)]
-    mixed = [
-        (a.geom, b.geom)
-        for pair in excluded
-        for a, b, yes in verdicts[pair]
-        if yes
-    ]
+    mixed = [(a.geom, b.geom) for pair in excluded for a, b, yes in verdicts[pair] if yes]
     return Collisions(False, excluded, mixed)
 
 

@@ -41,7 +41,9 @@ class World:
     def sphere(self, radius, **options):
         return self.gym.create_sphere(self.sim, radius, make_options(options))
 
-    def place(self, asset, position=(0, 0, 0), rotation=(0, 0, 0, 1), group=None, mask=0, dofs=None):
+    def place(
+        self, asset, position=(0, 0, 0), rotation=(0, 0, 0, 1), group=None, mask=0, dofs=None
+    ):
         """In every environment; `dofs` are DOF properties to set."""
         self.placements.append((asset, position, rotation, group, mask, dofs or {}))
         return self

@@ -33,8 +33,8 @@ def test_gains_stay_active_without_a_target(world, robots, mode):
     decay, root = damping / (2 * inertia), stiffness / inertia
     omega = math.sqrt(root - decay**2)
     t = 0.25
-    expected = 0.5 * math.exp(-decay * t) * (
-        math.cos(omega * t) + decay / omega * math.sin(omega * t)
+    expected = (
+        0.5 * math.exp(-decay * t) * (math.cos(omega * t) + decay / omega * math.sin(omega * t))
     )
     assert w.dof[0, 0].item() == pytest.approx(expected, abs=0.01)
 
@@ -104,9 +104,7 @@ def test_an_effort_of_zero_makes_the_drive_powerless(world, robots):
 @pytest.mark.parametrize("stiffness", [1e2, 1e4, 1e7, 1e10])
 @pytest.mark.parametrize("num_links", [1, 6])
 @pytest.mark.parametrize("saturated", [False, True])
-def test_drives_are_stable_at_any_stiffness(
-    world, robots, num_links, stiffness, effort, saturated
-):
+def test_drives_are_stable_at_any_stiffness(world, robots, num_links, stiffness, effort, saturated):
     """At rest they hold their target; saturated they neither explode nor bang to and fro."""
     w = world(ground=None, gravity=(0, 0, 0))
     asset = w.urdf(robots.chain(num_links), fix_base_link=True)

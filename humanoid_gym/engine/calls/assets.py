@@ -41,7 +41,9 @@ class AssetCalls:
         """
         path = resolve_file(str(rootpath), str(filename))
         if path.suffix.lower() != ".urdf":
-            raise NotImplementedError(f"load_asset: {path.suffix!r} files ({path}); use a .urdf file")
+            raise NotImplementedError(
+                f"load_asset: {path.suffix!r} files ({path}); use a .urdf file"
+            )
         options = options or AssetOptions()
         return Asset(load_urdf(path, options), options)
 
@@ -63,9 +65,7 @@ class AssetCalls:
         options = options or AssetOptions()
         return Asset(primitives.box(width, height, depth, options), options)
 
-    def create_sphere(
-        self, sim: Sim, radius: float, options: AssetOptions | None = None
-    ) -> Asset:
+    def create_sphere(self, sim: Sim, radius: float, options: AssetOptions | None = None) -> Asset:
         """A sphere [m]."""
         options = options or AssetOptions()
         return Asset(primitives.sphere(radius, options), options)

@@ -241,9 +241,7 @@ class SceneCalls:
         """Number of collision shapes."""
         return len(actor(env, handle).shape_properties)
 
-    def get_actor_rigid_shape_properties(
-        self, env: Env, handle: int
-    ) -> list[RigidShapeProperties]:
+    def get_actor_rigid_shape_properties(self, env: Env, handle: int) -> list[RigidShapeProperties]:
         """A copy of the contact properties, one per collision shape."""
         return copy.deepcopy(actor(env, handle).shape_properties)
 
@@ -313,7 +311,9 @@ def actor(env: Env, handle: int) -> Actor:
         IndexError: there is none.
     """
     if not 0 <= handle < len(env.actors):
-        raise IndexError(f"environment {env.index} has {len(env.actors)} actors, no handle {handle}")
+        raise IndexError(
+            f"environment {env.index} has {len(env.actors)} actors, no handle {handle}"
+        )
     return env.actors[handle]
 
 

@@ -1,0 +1,88 @@
+"""Exact continuation and pictures: what Isaac Gym's API cannot say."""
+
+import pytest
+import torch
+
+from humanoid_gym.engine import gymapi
+
+
+def tumbling(world, robots):
+    """Chains that fall on the ground beside a box, with forces and targets set."""
+    w = world(num_envs=3)
+    text = robots.chain(3).replace(
+        "</inertial></link>",
+        '</inertial><collision><origin xyz="0.2 0 0"/><geometry><box size="0.4 0.1 0.1"/>'
+        "</geometry></collision></link>",
+    )
+    w.place(w.urdf(text), (0, 0, 0.5), (0.3, 0.1, 0, 0.95))
+    w.place(w.box(0.2, 0.2, 0.2), (0.3, 0.1, 0.9)).start()
+    for env in w.envs:
+        modes = (gymapi.DOF_MODE_EFFORT, gymapi.DOF_MODE_POS, gymapi.DOF_MODE_VEL)
+        w.set_dofs(env, 0, driveMode=modes, stiffness=(1.0, 30.0, 0.0), damping=0.3)
+    w.set("dof_actuation_force", torch.tensor([0.5, 0, 0] * 3))
+    w.set("dof_position_target", torch.tensor([0, 0.4, 0] * 3))
+    w.set("dof_velocity_target", torch.tensor([0, 0, 0.8] * 3))
+    return w
+
+
+def test_a_loaded_state_goes_on_bit_for_bit(world, robots):
+    a, b = tumbling(world, robots), tumbling(world, robots)
+    a.step(25)
+    saved = a.gym.extensions.save_state(a.sim)
+    b.step(7)
+    b.gym.extensions.load_state(b.sim, saved)
+    names = ("root", "dof", "contact", "dof_force")
+    a.refresh()
+    b.refresh()
+    for name in names:
+        assert torch.equal(getattr(a, name), getattr(b, name)), name
+    assert a.contact.abs().max() > 0
+    for _ in range(40):
+        a.step()
+        b.step()
+        for name in (*names, "body"):
+            assert torch.equal(getattr(a, name), getattr(b, name)), name
+    assert b.gym.get_frame_count(b.sim) == 65
+
+
+def test_a_saved_state_does_not_change_with_the_simulation(world, robots):
+    w = tumbling(world, robots)
+    saved = w.gym.extensions.save_state(w.sim)
+    copy = saved["state"].clone()
+    w.step(5)
+    assert torch.equal(saved["state"], copy)
+
+
+def test_a_state_of_another_scene_is_refused(world, robots):
+    w = tumbling(world, robots)
+    saved = w.gym.extensions.save_state(w.sim)
+    saved["state"] = saved["state"][:2]
+    with pytest.raises(ValueError, match="does not fit this scene"):
+        w.gym.extensions.load_state(w.sim, saved)
+
+
+def test_results_do_not_depend_on_the_number_of_threads(world, robots):
+    states = []
+    for threads in (1, 2, 3):
+        w = world(num_envs=5, num_client_threads=threads)
+        w.place(w.box(0.2, 0.3, 0.4), (0, 0, 0.5), (0.2, 0.3, 0.1, 0.9)).start().step(60)
+        states.append(w.simulation.backend.save())
+    assert torch.equal(states[0], states[1])
+    assert torch.equal(states[0], states[2])
+
+
+def test_a_picture_shows_the_actor_where_it_is(world):
+    w = world(num_envs=2)
+    w.place(w.box(0.5, 0.5, 0.5), (0, 0, 0.25)).start()
+    for env, color in zip(w.envs, (gymapi.Vec3(1, 0, 0), gymapi.Vec3(0, 1, 0)), strict=True):
+        w.gym.set_rigid_body_color(env, 0, 0, gymapi.MESH_VISUAL, color)
+    view = ((2.0, 0.0, 0.8), (0.0, 0.0, 0.25), 64, 48)
+    try:
+        red = w.gym.extensions.render(w.sim, 0, *view)
+    except RuntimeError as error:
+        pytest.skip(f"no OpenGL here: {error}")
+    green = w.gym.extensions.render(w.sim, 1, *view)
+    assert red.shape == (48, 64, 3)
+    assert red[24, 32, 0] > 2 * red[24, 32, 1]
+    assert green[24, 32, 1] > 2 * green[24, 32, 0]
+    w.gym.destroy_sim(w.sim)
