@@ -1,4 +1,4 @@
-"""Isaac Gym's API on MuJoCo: `gymapi`, `gymtorch`, `gymutil` and `torch_utils` of the open engine."""
+"""Isaac Gym's programming interface on MuJoCo: gymapi, gymtorch, gymutil, torch_utils."""
 
 from humanoid_gym.engine.offscreen import choose_opengl
 

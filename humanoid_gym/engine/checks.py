@@ -53,13 +53,13 @@ def actor_indices(
         )
     check_device(call, tensor, device)
     count = int(count)
-    if not 0 <= count <= tensor.numel():
+    if count < 0 or count > tensor.numel():
         raise ValueError(f"{call}: count {count} does not fit {tensor.numel()} actor indices")
     indices = tensor.reshape(-1)[:count].long()
-    if count and not (0 <= int(indices.min()) and int(indices.max()) < num_actors):
-        wrong = indices[(indices < 0) | (indices >= num_actors)][0]
+    wrong = indices[(indices < 0) | (indices >= num_actors)]
+    if len(wrong):
         raise IndexError(
-            f"{call}: actor index {int(wrong)} does not exist; the sim has {num_actors} actors "
+            f"{call}: actor index {int(wrong[0])} does not exist; the sim has {num_actors} actors "
             "(indices are actors in DOMAIN_SIM, see get_actor_index)"
         )
     return indices

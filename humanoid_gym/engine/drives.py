@@ -89,7 +89,7 @@ class Drives:
     @property
     def driven(self) -> np.ndarray:
         """DOFs that need an actuator in some environment, shape (num_dofs,), bool."""
-        return self.has_target.any(axis=0)
+        return np.asarray(self.has_target.any(axis=0))
 
     def write_model(self, compiled: CompiledScene) -> list[FieldWrite]:
         """Write what all environments share into the model, before simulations are made of it.
@@ -170,7 +170,7 @@ class Drives:
         if too_stiff.any() and not self._capped_before:
             self._capped_before = True
             logger.info(
-                "%d drives are stiffer than a substep of %.4g s resolves within their effort limit; "
+                "%d drives are stiffer than a substep of %.4g s resolves within their effort; "
                 "they act with a smaller stiffness, %.3g of it at the least",
                 int(too_stiff[0].sum()),
                 self.substep,

@@ -26,7 +26,7 @@ from humanoid_gym.engine.scene import Env
 from humanoid_gym.engine.sim import Sim
 from humanoid_gym.engine.tensor import Tensor
 
-__all__ = [  # noqa: PLE0604 (lists of names)
+__all__ = [
     *enums.__all__,
     *math_types.__all__,
     *parameters.__all__,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# ruff: noqa: SIM905 (a text reads better here than two hundred quoted names)
+
 VIEWER_AND_CAMERAS = """
 add_lines attach_camera_to_body clear_lines create_camera_sensor create_texture_from_buffer
 create_texture_from_file create_viewer destroy_camera_sensor destroy_viewer draw_env_rigid_contacts

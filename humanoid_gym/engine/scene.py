@@ -153,8 +153,8 @@ class Scene:
                 if a is not b:
                     raise ValueError(
                         f"environment {env.index}: actor {handle} ({env.actors[handle].name!r}) is "
-                        f"made from {a.source}, in environment 0 from {b.source}; every environment "
-                        "must hold the same asset objects in the same order"
+                        f"made from {a.source}, in environment 0 from {b.source}; every "
+                        "environment must hold the same asset objects in the same order"
                     )
 
 

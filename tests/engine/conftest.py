@@ -124,11 +124,13 @@ def pendulum(mass=2.0, length=0.8, radius=0.05, joint="revolute", limit="", axis
     inertia = 0.4 * mass * radius**2
     return f"""<robot name="pendulum">
       <link name="base">
-        <inertial><mass value="1"/><inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial>
+        <inertial><mass value="1"/>
+          <inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial>
       </link>
       <link name="bob">
         <inertial><origin xyz="0 0 {-length}"/><mass value="{mass}"/>
-          <inertia ixx="{inertia}" iyy="{inertia}" izz="{inertia}" ixy="0" ixz="0" iyz="0"/></inertial>
+          <inertia ixx="{inertia}" iyy="{inertia}" izz="{inertia}"
+           ixy="0" ixz="0" iyz="0"/></inertial>
       </link>
       <joint name="pivot" type="{joint}"><parent link="base"/><child link="bob"/>
         <axis xyz="{axis}"/>{limit}</joint>

@@ -40,7 +40,8 @@ def test_everything_touches_the_ground(world):
 
 
 TWO_SHAPES = """<robot name="r"><link name="body">
-  <inertial><mass value="2"/><inertia ixx="0.1" iyy="0.1" izz="0.1" ixy="0" ixz="0" iyz="0"/></inertial>
+  <inertial><mass value="2"/>
+    <inertia ixx="0.1" iyy="0.1" izz="0.1" ixy="0" ixz="0" iyz="0"/></inertial>
   <collision><origin xyz="0 0 {first}"/><geometry><box size="0.4 0.4 0.1"/></geometry></collision>
   <collision><origin xyz="0 0 {second}"/><geometry><box size="0.4 0.4 0.1"/></geometry></collision>
 </link></robot>"""

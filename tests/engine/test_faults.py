@@ -105,7 +105,7 @@ def test_missing_assets_name_the_nearest_file(world):
     (w.folder / "robot.urdf").write_text("<robot/>")
     with pytest.raises(FileNotFoundError, match=r"did you mean 'robot\.urdf'"):
         w.gym.load_asset(w.sim, str(w.folder), "robott.urdf")
-    with pytest.raises(FileNotFoundError, match="folder .* does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"folder .* does not exist"):
         w.gym.load_asset(w.sim, "/nowhere/at/all", "robot.urdf")
 
 

@@ -11,7 +11,7 @@ import contextlib
 import ctypes
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import mujoco
 import mujoco.batch
@@ -123,9 +123,8 @@ class CpuBackend:
         """See `Backend.snapshot`."""
         return self._batch.get_model(env), self._batch.get_data(env)
 
-    def _tensor(self, key: str, bind: object) -> Tensor:
+    def _tensor(self, key: str, bind: Callable[[str], np.ndarray]) -> Tensor:
         if key not in self._tensors:
-            assert callable(bind)
             self._tensors[key] = shared_tensor(bind(key))
         return self._tensors[key]
 

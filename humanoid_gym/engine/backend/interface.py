@@ -22,11 +22,11 @@ class Backend(Protocol):
     device: torch.device
 
     def state(self, name: str) -> Tensor:
-        """A part of the simulation state, writable: qpos, qvel, ctrl, qfrc_applied, mocap_pos…"""
+        """A part of the simulation state, writable: qpos, qvel, ctrl, qfrc_applied and so on."""
         ...
 
     def output(self, name: str) -> Tensor:
-        """A derived field, refreshed by `step` and `forward`: xpos, cvel, sensordata…
+        """A derived field, refreshed by `step` and `forward`: xpos, cvel, sensordata and so on.
 
         Position and velocity fields belong to the state after the call; accelerations, forces and
         the sensors made of them to the last substep.

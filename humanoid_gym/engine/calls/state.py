@@ -19,8 +19,11 @@ class StateCalls:
     """
 
     def acquire_actor_root_state_tensor(self, sim: Sim) -> Tensor:
-        """Root states, shape (num_actors, 13): position [m] relative to the env's origin,
-        quaternion xyzw, COM velocity [m/s] and angular velocity [rad/s] in world axes."""
+        """Root states, shape (num_actors, 13).
+
+        Position [m] relative to the environment's origin, quaternion xyzw, velocity of the centre
+        of mass [m/s] and angular velocity [rad/s] in world axes.
+        """
         return acquire(sim, Kind.ROOT)
 
     def acquire_dof_state_tensor(self, sim: Sim) -> Tensor:
