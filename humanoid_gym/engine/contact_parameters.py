@@ -27,8 +27,11 @@ CONTACT_SOLREF = (0.02, 1.0)
 CONTACT_SOLIMP = (0.9, 0.95, 0.001, 0.5, 2.0)
 """Impedance at zero and full depth, depth [m], midpoint, power."""
 
-LIMIT_SOLREF = (0.02, 1.0)
-"""Time constant [s] and damping ratio of a joint limit."""
+LIMIT_SOLREF = (0.001, 1.0)
+"""Time constant [s] and damping ratio of a joint limit.
+
+Shorter than any substep: the integrator replaces it by the stiffest limit that the substep
+resolves without a rebound, the nearest to PhysX's hard ones."""
 
 LIMIT_SOLIMP = (0.9, 0.95, 0.001, 0.5, 2.0)
 """Impedance of a joint limit."""

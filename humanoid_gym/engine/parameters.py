@@ -145,8 +145,8 @@ class SimParams(Record):
     """[m/s^2] gravitational acceleration, world axes."""
     use_gpu_pipeline = BoolField(False)
     """Keep the state tensors on the GPU."""
-    num_client_threads = IntField(0, has_effect=False)
-    """Host worker threads of the client interface."""
+    num_client_threads = IntField(0)
+    """Host worker threads; 0: one per usable core. Results do not depend on it."""
     enable_actor_creation_warning = BoolField(True, has_effect=False)
     """Warn of actors created after `prepare_sim`; here that is always an error."""
     stress_visualization = BoolField(False, has_effect=False)

@@ -1,0 +1,1 @@
+"""Simulated tasks behind the VecTask interface. They import `isaacgym`, never the engine."""

@@ -1,0 +1,210 @@
+"""What a task has before it steps: devices, sizes, simulation parameters, and a scene."""
+
+import math
+from typing import Any, Mapping, Optional, Tuple, Type, Union
+
+import torch
+from isaacgym import gymapi, gymtorch
+from torch import Tensor
+
+from humanoid_gym.config import ConfigError
+from humanoid_gym.tasks.legacy_config import read_legacy_config
+from humanoid_gym.tasks.sim_params import legacy_sim_params, sim_params
+from humanoid_gym.tasks.task_config import TaskConfig, find_asset
+
+Handle = Any  # the simulator's opaque objects: Sim, Env, Asset, Viewer
+
+
+class SimulatedTask:
+    """A scene of many equal environments, built from a typed or a legacy configuration.
+
+    `VecTask` adds stepping; see there for the constructor's arguments.
+    """
+
+    config_class: Type[TaskConfig] = TaskConfig
+    """Dataclass that configures the task."""
+    num_obs: int = 0
+    """Columns of the observation."""
+    num_states: int = 0
+    """Columns of the privileged observation; 0: none."""
+    num_actions: int = 0
+    """Columns of the action."""
+    max_episode_length: int = 0
+    """Control steps after which an episode is truncated; 0: never."""
+
+    def __init__(
+        self,
+        config: Union[TaskConfig, Mapping[str, Any]],
+        rl_device: str,
+        sim_device: str,
+        graphics_device_id: int,
+        headless: bool,
+    ) -> None:
+        self.rl_device = _device(rl_device)
+        self.headless = headless
+        self.graphics_device_id = graphics_device_id
+        self.physics_engine = gymapi.SIM_PHYSX
+        if isinstance(config, TaskConfig):
+            self._configure(config, _device(sim_device))
+        else:
+            self._configure_legacy(config, _device(sim_device))
+        self.num_envs = self.config.num_envs
+        self.dt = float(self.sim_params.dt)
+        self.gym = gymapi.acquire_gym()
+        self.extensions: Any = getattr(self.gym, "extensions", None)
+        self.sim: Handle = None
+        self._construct()
+        self.gym.prepare_sim(self.sim)
+        self.viewer: Handle = None
+        self.set_viewer()
+
+    def create_sim(
+        self,
+        compute_device: int,
+        graphics_device: int,
+        physics_engine: gymapi.SimType,
+        sim_params: gymapi.SimParams,
+    ) -> Handle:
+        """Create an empty simulation; legacy tasks override this to build their whole scene.
+
+        Args:
+            compute_device: index of the GPU that simulates.
+            graphics_device: index of the GPU that renders, -1 for none.
+            physics_engine: which of Isaac Gym's engines.
+            sim_params: parameters of the simulation.
+
+        Raises:
+            RuntimeError: the simulator could not create it.
+        """
+        sim = self.gym.create_sim(compute_device, graphics_device, physics_engine, sim_params)
+        if sim is None:
+            raise RuntimeError("the simulator did not create a simulation; see its messages above")
+        return sim
+
+    def create_ground(self) -> None:
+        """Add the ground plane."""
+        plane = gymapi.PlaneParams()
+        z_up = self.config.sim.up_axis == "z"
+        plane.normal = gymapi.Vec3(0.0, 0.0, 1.0) if z_up else gymapi.Vec3(0.0, 1.0, 0.0)
+        plane.static_friction = self.config.plane.static_friction
+        plane.dynamic_friction = self.config.plane.dynamic_friction
+        plane.restitution = self.config.plane.restitution
+        self.gym.add_ground(self.sim, plane)
+
+    def create_envs(self) -> None:
+        """Load the asset and create `num_envs` environments with their actors."""
+        raise NotImplementedError(f"{type(self).__name__} must implement create_envs")
+
+    def load_asset(self, options: Optional[gymapi.AssetOptions] = None) -> Handle:
+        """Load the robot that the configuration names.
+
+        Args:
+            options: importer settings; None: Isaac Gym's defaults.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        path = find_asset(self.config.asset)
+        options = options or gymapi.AssetOptions()
+        asset = self.gym.load_asset(self.sim, str(path.parent), path.name, options)
+        if asset is None:
+            raise RuntimeError(f"the simulator could not load '{path}'; see its messages above")
+        return asset
+
+    def create_env(self) -> Handle:
+        """Create the next environment, on a square grid of cells."""
+        half = self.config.env_spacing
+        lower, upper = gymapi.Vec3(-half, -half, 0.0), gymapi.Vec3(half, half, half)
+        return self.gym.create_env(self.sim, lower, upper, math.ceil(math.sqrt(self.num_envs)))
+
+    def wrap(self, acquired: Handle) -> Tensor:
+        """View memory that the simulation shares as a torch tensor.
+
+        Args:
+            acquired: what an `acquire_..._tensor` call of the simulator returned.
+
+        Raises:
+            RuntimeError: the scene has nothing of that kind.
+        """
+        tensor = gymtorch.wrap_tensor(acquired)
+        if tensor is None:
+            raise RuntimeError("the acquired tensor is empty: the scene has nothing of that kind")
+        return tensor
+
+    def set_viewer(self) -> None:
+        """Open a viewer window, unless headless."""
+        if not self.headless:
+            self.viewer = self.gym.create_viewer(self.sim, gymapi.CameraProperties())
+
+    def uniform(self, lower: float, upper: float, shape: Tuple[int, ...]) -> Tensor:
+        """Draw from U(lower, upper) with the task's own generator, on the simulation's device."""
+        values = torch.empty(shape, device=self.device)
+        return values.uniform_(lower, upper, generator=self.generator)
+
+    def close(self) -> None:
+        """Release the viewer and the simulation; the task cannot step afterwards."""
+        if self.sim is None:
+            return
+        if self.viewer is not None:
+            self.gym.destroy_viewer(self.viewer)
+        self.gym.destroy_sim(self.sim)
+        self.sim = None
+
+    def _configure(self, config: TaskConfig, device: torch.device) -> None:
+        if not isinstance(config, self.config_class):
+            raise ConfigError(
+                f"{type(self).__name__} is configured by {self.config_class.__name__}, "
+                f"got {type(config).__name__}"
+            )
+        self.config = config
+        self.max_episode_length = config.episode_length
+        self._use_device(device)
+        self.sim_params = sim_params(config.sim, self.device.type == "cuda")
+        if self.num_obs < 1 or self.num_actions < 1:
+            raise ConfigError(f"{type(self).__name__} must state num_obs and num_actions")
+
+    def _configure_legacy(self, config: Mapping[str, Any], device: torch.device) -> None:
+        legacy = read_legacy_config(config)
+        self.config = legacy.task
+        self.cfg: Any = getattr(self, "cfg", config)
+        self.num_obs, self.num_observations = legacy.num_obs, legacy.num_obs
+        self.num_actions, self.num_acts = legacy.num_actions, legacy.num_actions
+        self.num_states = legacy.num_states
+        if legacy.has_episode_length and not self.max_episode_length:
+            self.max_episode_length = legacy.task.episode_length
+        on_gpu = device.type == "cuda" and bool(legacy.sim.get("use_gpu_pipeline", False))
+        self._use_device(device if on_gpu else torch.device("cpu"))
+        self.device_id = device.index or 0
+        self.sim_params = legacy_sim_params(legacy.sim, on_gpu)
+
+    def _use_device(self, device: torch.device) -> None:
+        self.device = device
+        self.device_type, self.device_id = device.type, device.index or 0
+        self.generator = torch.Generator(device).manual_seed(self.config.seed)
+
+    def _construct(self) -> None:
+        if self._overrides("create_sim"):
+            # the legacy way: without arguments, and it creates ground and environments as well
+            type(self).create_sim(self)  # pyright: ignore[reportCallIssue] a legacy signature
+            return
+        self.sim = self.create_sim(
+            self.device_id, self.graphics_device_id, self.physics_engine, self.sim_params
+        )
+        self.create_ground()
+        self.create_envs()
+
+    def _overrides(self, method: str) -> bool:
+        base = next(c for c in reversed(type(self).__mro__) if method in vars(c))
+        return getattr(type(self), method) is not getattr(base, method)
+
+
+def _device(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ConfigError(f"device: expected cpu or cuda[:N], got {name!r}") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(
+            "device: 'cuda' asked for, but PyTorch sees no CUDA device; use device=cpu"
+        )
+    return device

@@ -1,0 +1,40 @@
+"""A task's tensors by attribute name: found for a checkpoint, and written back in place."""
+
+from typing import Dict, Mapping
+
+from torch import Tensor
+
+
+def tensor_attributes(owner: object) -> Dict[str, Tensor]:
+    """Return every attribute of `owner` that is a tensor."""
+    return {name: value for name, value in vars(owner).items() if isinstance(value, Tensor)}
+
+
+def restore(owner: object, saved: Mapping[str, Tensor]) -> None:
+    """Write saved tensors back into the attributes of `owner`.
+
+    Storage is kept, since attributes may be views of the simulation's buffers. An attribute that
+    does not exist yet (a task may create it in its first step) is created.
+
+    Args:
+        owner: object with the attributes and a `device`.
+        saved: values by attribute name.
+
+    Raises:
+        ValueError: a tensor is missing or has another shape or type; nothing is written then.
+    """
+    live = tensor_attributes(owner)
+    for name, tensor in live.items():
+        if name not in saved:
+            raise ValueError(f"saved environment state has no tensor '{name}'")
+        value = saved[name]
+        if value.shape != tensor.shape or value.dtype != tensor.dtype:
+            raise ValueError(
+                f"saved environment state '{name}' is {value.dtype} of shape {tuple(value.shape)}; "
+                f"this task needs {tensor.dtype} of shape {tuple(tensor.shape)}"
+            )
+    for name, value in saved.items():
+        if name not in live:
+            setattr(owner, name, value.to(getattr(owner, "device", value.device), copy=True))
+        elif not live[name].equal(value.to(live[name].device)):
+            live[name].copy_(value)

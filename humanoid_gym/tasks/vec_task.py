@@ -1,0 +1,323 @@
+"""VecTask: many copies of one robot that step in lockstep, in the style of Isaac Gym.
+
+A new robot subclasses `VecTask`, names its sizes and its configuration class, and implements
+`create_envs`, `acquire_tensors`, `refresh_tensors`, `pre_physics_step`, `compute_observations`,
+`compute_reward`, `compute_termination` and `reset_envs`; docs/new_robot.md does so in one page.
+
+Legacy Isaac Gym tasks work as they are: a class that overrides `create_sim` builds its own scene,
+one that overrides `post_physics_step` resets and observes on its own terms, and one that overrides
+`reset_idx` is reset by indices.
+"""
+
+import math
+import time
+from typing import Any, Dict, Mapping, Optional, Tuple, Union
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from humanoid_gym.tasks.simulated_task import SimulatedTask
+from humanoid_gym.tasks.snapshot import restore, tensor_attributes
+from humanoid_gym.tasks.task_config import TaskConfig
+from humanoid_gym.tasks.threads import single_threaded
+
+StepResult = Tuple[Dict[str, Tensor], Tensor, Tensor, Dict[str, Any]]
+Point = Tuple[float, float, float]
+
+
+class VecTask(SimulatedTask):
+    """Base class of vectorized tasks.
+
+    Args:
+        config: the task's typed configuration, or the plain dictionary of a legacy task.
+        rl_device: device that observations, rewards and resets are returned on.
+        sim_device: device of the simulation; None: `rl_device`.
+        graphics_device_id: index of the rendering GPU, -1 for none.
+        headless: do not open a viewer window.
+        virtual_screen_capture: accepted for legacy tasks, without effect.
+        force_render: accepted for legacy tasks, without effect.
+
+    Raises:
+        ConfigError: the configuration does not fit the task or the machine.
+        FileNotFoundError: the robot description is missing.
+    """
+
+    def __init__(
+        self,
+        config: Union[TaskConfig, Mapping[str, Any]],
+        rl_device: str = "cpu",
+        sim_device: Optional[str] = None,
+        graphics_device_id: int = -1,
+        headless: bool = True,
+        virtual_screen_capture: bool = False,
+        force_render: bool = False,
+    ) -> None:
+        super().__init__(config, rl_device, sim_device or rl_device, graphics_device_id, headless)
+        self.virtual_screen_capture = virtual_screen_capture
+        self.force_render = force_render
+        self.control_steps = 0
+        self._keeps_control = self._overrides("post_physics_step")
+        self._seconds = {"physics": 0.0, "observation_reward": 0.0}
+        self.allocate_buffers()
+        self.acquire_tensors()
+
+    def allocate_buffers(self) -> None:
+        """Allocate the buffers that every task has."""
+        n, device = self.num_envs, self.device
+        self.obs_buf = torch.zeros(n, self.num_obs, device=device)
+        self.final_obs_buf = torch.zeros(n, self.num_obs, device=device)
+        self.states_buf = torch.zeros(n, self.num_states, device=device)
+        self.rew_buf = torch.zeros(n, device=device)
+        self.reset_buf = torch.ones(n, dtype=torch.long, device=device)
+        self.progress_buf = torch.zeros(n, dtype=torch.long, device=device)
+        self.randomize_buf = torch.zeros(n, dtype=torch.long, device=device)
+        self.timeout_buf = torch.zeros(n, dtype=torch.bool, device=device)
+        self.fault_buf = torch.zeros(n, dtype=torch.bool, device=device)
+        self._fault_counts = torch.zeros(n, dtype=torch.long, device=device)
+        self.obs_dict: Dict[str, Tensor] = {}
+        self.extras: Dict[str, Any] = {}
+
+    def acquire_tensors(self) -> None:
+        """Wrap the simulation's tensors and allocate the task's own; called once, at the end."""
+
+    def refresh_tensors(self) -> None:
+        """Copy the simulation's state into the wrapped tensors; called once after physics."""
+
+    def pre_physics_step(self, actions: Tensor) -> None:
+        """Apply actions to the simulation.
+
+        Args:
+            actions: clipped actions, shape (num_envs, num_actions).
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement pre_physics_step")
+
+    def compute_observations(self) -> None:
+        """Fill `obs_buf`, shape (num_envs, num_obs), from the wrapped tensors.
+
+        Called for the state that physics left, and again if episodes began, with what `reset_envs`
+        wrote into the tensors; environments at the first state of an episode have `progress_buf` 0.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement compute_observations")
+
+    def compute_reward(self) -> Dict[str, Tensor]:
+        """Return this step's reward terms by name, each of shape (num_envs,); they add up."""
+        raise NotImplementedError(f"{type(self).__name__} must implement compute_reward")
+
+    def compute_termination(self) -> Tensor:
+        """Return which episodes ended other than by time-out, shape (num_envs,) bool."""
+        return torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
+
+    def compute_metrics(self) -> Dict[str, Tensor]:
+        """Return named physical quantities to average over episodes, each of shape (num_envs,)."""
+        return {}
+
+    def reset_envs(self, mask: Tensor) -> None:
+        """Put environments into the first state of an episode.
+
+        Args:
+            mask: which environments, shape (num_envs,) bool. The others must not change.
+        """
+        if not self._overrides("reset_idx"):
+            raise NotImplementedError(f"{type(self).__name__} must implement reset_envs")
+        self.reset_idx(mask.nonzero().flatten())
+
+    def reset_idx(self, env_ids: Tensor) -> None:
+        """Reset environments by index, the legacy way.
+
+        Args:
+            env_ids: indices of environments, shape (count,).
+        """
+        mask = torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
+        mask[env_ids] = True
+        self.reset_envs(mask)
+
+    @single_threaded()
+    def step(self, actions: Tensor) -> StepResult:
+        """Advance every environment by one control step.
+
+        Args:
+            actions: shape (num_envs, num_actions).
+
+        Returns:
+            Observations by name ("obs", and "states" if the task has them); of an environment that
+            ended its episode, the first one of the next. Rewards (num_envs,). Whether an episode
+            ended (num_envs,). And extras: "time_outs" (ended by truncation, not failure),
+            "final_observation" (where an episode ended, its last one; elsewhere the observation),
+            "reward_terms" and "metrics" (by name), "faults" (simulation diverged and was reset).
+            The tensors are overwritten by the next step.
+
+        Raises:
+            ValueError: actions of another shape.
+        """
+        expected = (self.num_envs, self.num_actions)
+        if tuple(actions.shape) != expected:
+            raise ValueError(f"actions: expected shape {expected}, got {tuple(actions.shape)}")
+        start = time.perf_counter()
+        limit = self.config.clip_actions
+        self.pre_physics_step(actions.to(self.device).clamp(-limit, limit))
+        self._simulate()
+        simulated = time.perf_counter()
+        self.post_physics_step()
+        self._publish_extras()
+        self._seconds["physics"] += simulated - start
+        self._seconds["observation_reward"] += time.perf_counter() - simulated
+        reward, reset = self.rew_buf.to(self.rl_device), self.reset_buf.to(self.rl_device)
+        return self._observations(), reward, reset, self.extras
+
+    def post_physics_step(self) -> None:
+        """Turn the state that physics left into observations, rewards and new episodes.
+
+        1. Count the step. 2. Observe: where an episode ends now, this observation is its last.
+        3. Reward and termination. 4. Begin new episodes where one ended, and observe those.
+        """
+        self.progress_buf += 1
+        self.refresh_tensors()
+        self.compute_observations()
+        self.final_obs_buf.copy_(self._clipped(self.obs_buf))
+        self._compute_rewards()
+        terminated = self.compute_termination() | self.fault_buf
+        self.timeout_buf = self._reached(self.max_episode_length) & ~terminated
+        done = terminated | self.timeout_buf
+        self._begin_episodes(done)
+        self.reset_buf.copy_(done)
+
+    @single_threaded()
+    def reset(self) -> Dict[str, Tensor]:
+        """Begin a new episode in every environment and return the first observations by name."""
+        self._begin_episodes(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
+        self.reset_buf.zero_()
+        self.timeout_buf.zero_()
+        return self._observations()
+
+    def randomize_episode_phase(self) -> None:
+        """Let every environment count from a random step of its episode.
+
+        Called once at the start of training, so that episodes do not all time out together.
+        """
+        if self.max_episode_length > 0:
+            self.progress_buf.random_(0, self.max_episode_length, generator=self.generator)
+
+    def timings(self) -> Dict[str, float]:
+        """Return the wall-clock seconds spent so far in physics and in observation and reward."""
+        return dict(self._seconds)
+
+    def zero_actions(self) -> Tensor:
+        """Return actions that do nothing, shape (num_envs, num_actions)."""
+        return torch.zeros(self.num_envs, self.num_actions, device=self.rl_device)
+
+    def camera_target(self, env_index: int) -> Point:
+        """Return the point [m] that a camera on this environment should follow, env-local."""
+        return (0.0, 0.0, 1.0)
+
+    def render_frame(
+        self, env_index: int, eye: Point, target: Point, width: int, height: int
+    ) -> np.ndarray:
+        """Draw one environment without a window.
+
+        Args:
+            env_index: which environment.
+            eye: camera position [m], env-local.
+            target: point the camera looks at [m], env-local.
+            width: pixels.
+            height: pixels.
+
+        Returns:
+            RGB image, shape (height, width, 3), uint8.
+
+        Raises:
+            NotImplementedError: the simulator is not the embedded one.
+        """
+        if self.extensions is None:
+            raise NotImplementedError("render_frame needs the embedded engine")
+        return self.extensions.render(self.sim, env_index, eye, target, width, height)
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Return what is needed to continue bit for bit.
+
+        That is every tensor attribute, the random number generator and the engine's inner state. A
+        simulator without extensions cannot save the last; there, loading begins new episodes.
+        """
+        tensors = tensor_attributes(self)
+        state: Dict[str, Any] = {
+            "tensors": {k: v.detach().to("cpu", copy=True) for k, v in tensors.items()},
+            "generator": self.generator.get_state(),
+            "control_steps": self.control_steps,
+        }
+        if self.extensions is not None:
+            state["sim"] = self.extensions.save_state(self.sim)
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state_dict` returned.
+
+        Raises:
+            ValueError: the state belongs to another task or number of environments.
+        """
+        missing = [key for key in ("tensors", "generator", "control_steps") if key not in state]
+        if missing:
+            raise ValueError(f"saved environment state lacks {', '.join(missing)}")
+        restore(self, state["tensors"])
+        self.generator.set_state(state["generator"])
+        self.control_steps = int(state["control_steps"])
+        if self.extensions is not None and "sim" in state:
+            self.extensions.load_state(self.sim, state["sim"])
+        else:
+            self.reset()
+
+    def _simulate(self) -> None:
+        for _ in range(self.config.control_frequency_inv):
+            self.gym.simulate(self.sim)
+        if self.device.type == "cpu":
+            self.gym.fetch_results(self.sim, True)
+        self.control_steps += 1
+        if self.extensions is not None:
+            counts = self.extensions.fault_counts(self.sim)
+            self.fault_buf = counts != self._fault_counts
+            self._fault_counts.copy_(counts)
+
+    def _compute_rewards(self) -> None:
+        # A diverged environment was put back to its initial pose: rewards that compare it with the
+        # step before, like progress, would see a jump.
+        terms = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in self.compute_reward().items()}
+        self.rew_buf.copy_(torch.stack(list(terms.values())).sum(0))
+        self.extras["reward_terms"] = terms
+        metrics = self.compute_metrics()
+        self.extras["metrics"] = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in metrics.items()}
+
+    def _begin_episodes(self, mask: Tensor) -> None:
+        # On a GPU, asking whether there is anything to do would cost a host synchronisation.
+        if self.device.type == "cpu" and not bool(mask.any()):
+            return
+        self.progress_buf.masked_fill_(mask, 0)
+        self.reset_envs(mask)
+        self.compute_observations()
+
+    def _reached(self, length: int) -> Tensor:
+        if length <= 0:
+            return torch.zeros_like(self.fault_buf)
+        return self.progress_buf >= length
+
+    def _publish_extras(self) -> None:
+        if self._keeps_control:
+            # A legacy task ends at max_episode_length - 1 and resets at the start of the next step,
+            # so the observation it returns for an ended episode is that episode's last.
+            self.reset_buf = self.reset_buf.masked_fill(self.fault_buf, 1)
+            self.timeout_buf = self._reached(self.max_episode_length - 1) & (self.reset_buf != 0)
+            self.timeout_buf &= ~self.fault_buf
+            self.final_obs_buf.copy_(self._clipped(self.obs_buf))
+            self.extras["reward_terms"] = {"reward": self.rew_buf}
+            self.extras.setdefault("metrics", {})
+        self.extras["time_outs"] = self.timeout_buf.to(self.rl_device)
+        self.extras["final_observation"] = self.final_obs_buf.to(self.rl_device)
+        self.extras["faults"] = self.fault_buf.to(self.rl_device)
+
+    def _observations(self) -> Dict[str, Tensor]:
+        self.obs_dict["obs"] = self._clipped(self.obs_buf).to(self.rl_device)
+        if self.num_states > 0:
+            self.obs_dict["states"] = self._clipped(self.states_buf).to(self.rl_device)
+        return self.obs_dict
+
+    def _clipped(self, observation: Tensor) -> Tensor:
+        limit = self.config.clip_observations
+        return observation if math.isinf(limit) else observation.clamp(-limit, limit)
