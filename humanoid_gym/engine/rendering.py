@@ -15,6 +15,9 @@ from humanoid_gym.engine.scene import Env, Scene
 FIELD_OF_VIEW = 45.0
 """Vertical field of view [degrees]."""
 
+SCENE_SIZE = 4.0
+"""Length that clipping planes and shadows are scaled by [m]."""
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -122,12 +125,22 @@ def compile_for_pictures(scene: Scene, env: Env, size: tuple[int, int]) -> mujoc
     width, height = size
     spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
     spec.visual.global_.fovy = FIELD_OF_VIEW
-    spec.visual.headlight.ambient = [0.35, 0.35, 0.35]
-    spec.visual.headlight.diffuse = [0.45, 0.45, 0.45]
+    spec.visual.headlight.ambient = [0.45, 0.45, 0.45]
+    spec.visual.headlight.diffuse = [0.5, 0.5, 0.5]
     spec.visual.quality.shadowsize = 4096
-    spec.worldbody.add_light(
-        pos=[0, 0, 6], dir=[0.3, 0.4, -1], type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL
+    # The lamp moves with the first actor, which may run far from the origin; shadows are drawn for
+    # a limited region around what the lamp lights.
+    spec.body(names[0]).add_light(
+        pos=[-1.0, -1.5, 4.0],
+        dir=[0.23, 0.35, -0.9],
+        type=mujoco.mjtLightType.mjLIGHT_SPOT,
+        mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
+        cutoff=60,
+        exponent=1,
+        diffuse=[0.5, 0.5, 0.5],
+        attenuation=[1, 0, 0],
     )
+    spec.stat.extent = SCENE_SIZE
     add_textures(spec)
     paint(spec, env, names)
     return spec.compile()
@@ -148,14 +161,14 @@ def add_textures(spec: mujoco.MjSpec) -> None:
         name="floor",
         type=mujoco.mjtTexture.mjTEXTURE_2D,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
-        rgb1=[0.33, 0.37, 0.42],
-        rgb2=[0.4, 0.44, 0.49],
+        rgb1=[0.42, 0.47, 0.53],
+        rgb2=[0.5, 0.55, 0.6],
         width=256,
         height=256,
     )
     material = spec.add_material(name="floor", texrepeat=[0.5, 0.5], texuniform=True)
     material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
-    material.reflectance = 0.05
+    material.reflectance = 0.03
     if (ground := spec.geom(GROUND)) is not None:
         ground.material = "floor"
         ground.rgba = [1, 1, 1, 1]
