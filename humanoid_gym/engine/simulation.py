@@ -11,6 +11,7 @@ from torch import Tensor
 
 from humanoid_gym.engine.backend import Backend
 from humanoid_gym.engine.backend.cpu import CpuBackend
+from humanoid_gym.engine.body_damping import write_body_damping
 from humanoid_gym.engine.compilation import GROUND, CompiledScene, Sensors, compile_scene
 from humanoid_gym.engine.drives import Drives, write_backend
 from humanoid_gym.engine.enums import ContactCollection
@@ -49,6 +50,8 @@ class Simulation:
         """Compile the scene and make a simulation of each environment at its default state."""
         self.sensors = sensors
         self.compiled: CompiledScene = compile_scene(self.scene, self.drives.driven, sensors)
+        for root, actor in zip(self.compiled.roots, self.layout.actors, strict=True):
+            write_body_damping(self.compiled.model, root, actor)
         different = self.drives.write_model(self.compiled)
         threads = self.scene.params.num_client_threads
         self.backend: Backend = CpuBackend(self.compiled.model, self.num_envs, threads)

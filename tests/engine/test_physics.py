@@ -185,3 +185,15 @@ def test_root_speed_limits(world):
     w.step(30)
     assert w.root[0, 7:10].norm().item() <= 2.0 + 1e-5
     assert w.root[0, 10:13].tolist() == pytest.approx([0, 4.0, 0], abs=1e-5)
+
+
+def test_body_damping(world):
+    """Velocities decay as exp(-c t), whatever the axis of the spin."""
+    w = world(ground=None, gravity=(0, 0, 0))
+    asset = w.box(0.1, 0.3, 0.6, linear_damping=0.7, angular_damping=1.5)
+    w.place(asset, (0, 0, 5)).start()
+    w.root[0, 7:13] = torch.tensor([2.0, 0.0, 1.0, 0.0, 3.0, 0.0])
+    w.set("actor_root_state", w.root)
+    w.seconds(1.0)
+    assert w.root[0, 7:10].tolist() == pytest.approx([2 * 0.4966, 0, 0.4966], rel=0.01)
+    assert w.root[0, 10:13].tolist() == pytest.approx([0, 3 * 0.2231, 0], rel=0.02, abs=1e-3)
