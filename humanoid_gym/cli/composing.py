@@ -1,0 +1,174 @@
+"""Command-line overrides to one plain configuration mapping, through Hydra.
+
+Hydra merges the files of `cfg/` with the overrides; it does not judge keys. Which keys exist, and
+of which type and range their values are, only the dataclasses say (`run_config`), so a mistyped key
+gets one answer wherever it stands.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, List, Sequence
+
+from hydra import compose as hydra_compose
+from hydra import initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra.errors import HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from humanoid_gym.config import ConfigError, nearest
+
+CONFIG_DIR = Path(__file__).resolve().parents[2] / "cfg"
+"""The folder that Hydra composes from: `cfg/` of the clone this package is installed from."""
+
+GROUPS = ("task", "train")
+"""Settings whose value is the name of a file: `task=humanoid` is `cfg/task/humanoid.yaml`."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What Hydra made of the files and the overrides, not yet checked."""
+
+    settings: Dict[str, Any]
+    """Nested mapping with every interpolation resolved."""
+    task_name: str
+    """The chosen option of the group `task`."""
+
+
+def compose(overrides: Sequence[str]) -> Composed:
+    """Merge the configuration files with command-line overrides.
+
+    Args:
+        overrides: Hydra's syntax, one `key=value` each.
+
+    Raises:
+        ConfigError: an override that cannot be read, an unknown task or train file, or an
+            interpolation that leads nowhere.
+    """
+    for text in overrides:
+        _check_single(text)
+    prepared = prepare(overrides)
+    try:
+        with initialize_config_dir(version_base="1.3", config_dir=str(_config_dir())):
+            config = hydra_compose("config", overrides=prepared, return_hydra_config=True)
+        return from_hydra(config, str(config.hydra.runtime.choices.task))
+    except MissingConfigException as error:
+        raise _missing_file(error) from error
+    except (HydraException, OmegaConfBaseException) as error:
+        raise ConfigError(_first_line(error)) from error
+
+
+def from_hydra(config: DictConfig, task_name: str) -> Composed:
+    """Resolve a configuration that Hydra composed, leaving Hydra's own settings out."""
+    own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    settings = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
+    assert isinstance(settings, dict)
+    return Composed(
+        settings={str(key): value for key, value in settings.items()}, task_name=task_name
+    )
+
+
+def prepare(overrides: Sequence[str]) -> List[str]:
+    """Check the form of each override and the names of groups; let any other key through.
+
+    Hydra refuses keys that the YAML files do not list. `++` makes it set them all the same: the
+    dataclass behind decides, and it knows the nearest valid name.
+
+    Raises:
+        ConfigError: an override that cannot be read, or an unknown option of a group.
+    """
+    return [_prepare_one(override) for override in overrides]
+
+
+def values_of(override: str) -> List[str]:
+    """Split a sweep over listed values into one override for each; others stay as they are.
+
+    Raises:
+        ConfigError: the override cannot be read.
+    """
+    parsed = _parse(override)
+    if not parsed.is_discrete_sweep():
+        return [override]
+    return [f"{parsed.key_or_group}={value}" for value in parsed.sweep_string_iterator()]
+
+
+def apply_overrides(settings: Dict[str, Any], overrides: Sequence[str]) -> Dict[str, Any]:
+    """Set single keys of a resolved configuration, such as a run's own.
+
+    Args:
+        settings: nested mapping; not modified.
+        overrides: `key=value` each; groups are fixed by the run.
+
+    Raises:
+        ConfigError: an override that cannot be read or that replaces a group.
+    """
+    config = OmegaConf.create(settings)
+    for text in overrides:
+        parsed = _parse(text)
+        if parsed.key_or_group in GROUPS:
+            raise ConfigError(
+                f"{text}: the checkpoint's own run fixes '{parsed.key_or_group}'; "
+                f"single keys can be changed, e.g. {parsed.key_or_group}.x=1"
+            )
+        OmegaConf.update(config, parsed.key_or_group, parsed.value(), force_add=True)
+    return from_hydra(config, "").settings
+
+
+def _check_single(text: str) -> None:
+    parsed = _parse(text)
+    if parsed.is_sweep_override():
+        raise ConfigError(f"{text}: several values need --multirun")
+    if parsed.key_or_group.split(".")[0] == "hydra":
+        raise ConfigError(f"{text}: Hydra's own settings take effect with --multirun only")
+
+
+def _prepare_one(text: str) -> str:
+    parsed = _parse(text)
+    if parsed.is_delete() or parsed.key_or_group.split(".")[0] == "hydra":
+        return text
+    if parsed.key_or_group in GROUPS:
+        if not parsed.is_sweep_override():
+            _check_option(parsed.key_or_group, str(parsed.value()))
+        return text
+    return "++" + text.lstrip("+")
+
+
+def _parse(text: str) -> Override:
+    if "=" not in text and not text.startswith("~"):
+        raise ConfigError(f"'{text}': expected key=value, for example task=humanoid")
+    try:
+        return OverridesParser.create().parse_override(text)
+    except HydraException as error:
+        raise ConfigError(
+            f"cannot read '{text}': {_first_line(error)}; a value with special characters needs "
+            "quotes of its own: \"key='value'\""
+        ) from error
+
+
+def _check_option(group: str, option: str) -> None:
+    names = sorted(path.stem for path in (_config_dir() / group).glob("*.yaml"))
+    if option not in names:
+        raise ConfigError(
+            f"unknown {group} '{option}'; nearest: '{nearest(option, names)}' "
+            f"(available: {', '.join(names)})"
+        )
+
+
+def _config_dir() -> Path:
+    if not (CONFIG_DIR / "config.yaml").is_file():
+        raise ConfigError(
+            f"no configuration in {CONFIG_DIR}: install from a clone with 'pip install -e .'"
+        )
+    return CONFIG_DIR
+
+
+def _missing_file(error: MissingConfigException) -> ConfigError:
+    wanted = error.missing_cfg_file or "?"
+    available = ", ".join(error.options or ())
+    hint = f"; choose one with {str(wanted).split('/')[0]}=NAME: {available}" if available else ""
+    return ConfigError(f"no file cfg/{wanted}.yaml{hint}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

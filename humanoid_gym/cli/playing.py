@@ -1,0 +1,175 @@
+"""python play.py: rebuild task and network of a run, play episodes, print or record them."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+
+import torch
+
+from humanoid_gym.cli import run_folder
+from humanoid_gym.cli.bad_input import one_line_errors
+from humanoid_gym.cli.composing import apply_overrides
+from humanoid_gym.cli.evaluation import Actions, Episodes, play_episodes
+from humanoid_gym.cli.run_config import run_config
+from humanoid_gym.cli.training import engine_on_gpu, make_env
+from humanoid_gym.cli.video import VideoWriter, video_size
+from humanoid_gym.isaacgym_fallback import engine_choice
+from humanoid_gym.rl.actor_critic import ActorCritic, ActorCriticConfig
+from humanoid_gym.rl.checkpoint import load_checkpoint, load_networks
+from humanoid_gym.tasks.vec_task import VecTask
+
+NEWEST = "newest"
+UNITS = {"forward_speed": " m/s"}
+"""Units of metrics, by name, where they are not counts or ratios."""
+MAX_NUM_ENVS = 64
+"""Environments that play at once unless told otherwise."""
+
+
+class Player(NamedTuple):
+    """A policy and the environments it plays in."""
+
+    env: VecTask
+    networks: ActorCritic
+    video: Optional[VideoWriter]
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Play as the command line says.
+
+    Args:
+        arguments: without the program's name; None: those of the process.
+
+    Returns:
+        Exit code 0.
+
+    Raises:
+        SystemExit: with code 2 and one line on stderr if the input cannot be used.
+    """
+    options = parse(sys.argv[1:] if arguments is None else arguments)
+    with one_line_errors():
+        player = construct(options)
+    env, networks = player.env, player.networks
+    generator = torch.Generator(env.device).manual_seed(options.seed)
+
+    def policy(obs: torch.Tensor) -> torch.Tensor:
+        return networks.act(obs, generator).actions
+
+    act: Actions = networks.act_greedily if options.deterministic else policy
+    try:
+        if player.video is None:
+            episodes = play_episodes(env, act, options.episodes)
+        else:
+            with player.video as video:
+                episodes = play_episodes(env, act, options.episodes, video.add_frame)
+    finally:
+        env.close()
+    report(episodes, options)
+    return 0
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line.
+
+    Raises:
+        SystemExit: with code 2 if it cannot be read, with code 0 after --help.
+    """
+    parser = argparse.ArgumentParser(prog="play.py", description="Play a trained policy.")
+    add = parser.add_argument
+    add("--checkpoint", nargs="?", const=NEWEST, default=NEWEST, metavar="PATH")
+    add("--episodes", type=_positive, default=10, metavar="N", help="how many (default: 10)")
+    add("--num-envs", type=_positive, metavar="N", help="played at once (default: the episodes)")
+    add("--seed", type=int, default=0, help="of resets and of sampled actions (default: 0)")
+    add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
+    add("--video", type=Path, metavar="FILE", help="record environment 0 as .mp4 or .gif")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--deterministic", action="store_true", default=True, help="default")
+    kind.add_argument("--stochastic", dest="deterministic", action="store_false")
+    add("overrides", nargs="*", metavar="key=value", help="as for train.py, e.g. task.sim.dt=0.01")
+    options = parser.parse_intermixed_args(list(arguments))
+    if "=" in options.checkpoint and not Path(options.checkpoint).exists():
+        # `--checkpoint task.x=1`: the path was left out
+        options.overrides.insert(0, options.checkpoint)
+        options.checkpoint = NEWEST
+    return options
+
+
+def construct(options: argparse.Namespace) -> Player:
+    """Find the checkpoint, rebuild its task and network, and look whether videos can be drawn.
+
+    Raises:
+        ConfigError: an override or the run's configuration cannot be used.
+        FileNotFoundError: there is no such checkpoint.
+        ValueError: the checkpoint cannot be used.
+    """
+    if options.video is not None:
+        video_size(options.video)
+    checkpoint = _find(options.checkpoint)
+    engine = engine_choice()
+    settings = _settings(checkpoint, options)
+    config = run_config(str(settings["task_name"]), settings, engine_on_gpu(engine))
+    content = load_checkpoint(checkpoint, torch.device(config.device.value))
+    env = make_env(config)
+    networks = _networks(content, env, config.train.policy, checkpoint)
+    print(f"checkpoint  {checkpoint}, iteration {content['counters']['iteration']}")
+    print(f"engine      {engine.name}: {engine.reason}")
+    print(f"device      {config.device.value}: {config.device.reason}", flush=True)
+    video = VideoWriter(options.video, env) if options.video is not None else None
+    return Player(env, networks, video)
+
+
+def report(episodes: Episodes, options: argparse.Namespace) -> None:
+    """Print mean and standard deviation over the episodes."""
+    kind = "deterministic" if options.deterministic else "stochastic"
+    print(f"episodes    {len(episodes.returns)}, {kind} actions")
+    rows = {"return": (episodes.returns, ""), "length": (episodes.lengths, " steps")}
+    for name, values in episodes.metrics.items():
+        rows[name.replace("_", " ")] = (values, UNITS.get(name, ""))
+    width = max(12, *(len(name) + 2 for name in rows))
+    for name, (values, unit) in rows.items():
+        mean, spread = _mean_and_spread(values)
+        print(f"{name:<{width}}{mean:.4g} ± {spread:.2g}{unit}")
+    if episodes.faults:
+        print(f"faults      {episodes.faults} times the simulation became unstable and was reset")
+    if options.video is not None:
+        print(f"video       {options.video}")
+
+
+def _find(path: str) -> Path:
+    if path == NEWEST:
+        return run_folder.newest_checkpoint(Path(run_folder.RUNS), "best.pt")
+    return run_folder.find_checkpoint(path, "best.pt")
+
+
+def _settings(checkpoint: Path, options: argparse.Namespace) -> Dict[str, Any]:
+    """Return the run's own configuration, with the command line on top."""
+    at_once = 1 if options.video is not None else min(options.episodes, MAX_NUM_ENVS)
+    settings = run_folder.read_config(checkpoint)
+    settings.update(
+        num_envs=options.num_envs or at_once,
+        seed=options.seed,
+        device=options.device,
+        checkpoint=None,
+        headless=True,
+    )
+    return apply_overrides(settings, options.overrides)
+
+
+def _networks(
+    content: Dict[str, Any], env: VecTask, config: ActorCriticConfig, checkpoint: Path
+) -> ActorCritic:
+    networks = ActorCritic(env.num_obs, env.num_actions, config).to(env.device)
+    load_networks(content, networks, checkpoint)
+    return networks
+
+
+def _mean_and_spread(values: List[float]) -> List[float]:
+    tensor = torch.tensor(values, dtype=torch.float64)
+    return [float(tensor.mean()), float(tensor.std(unbiased=False))]
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be >= 1, got {value}")
+    return value

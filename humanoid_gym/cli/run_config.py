@@ -1,0 +1,122 @@
+"""The whole configuration of a run: checked, resolved, and back to a mapping that rebuilds it."""
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Dict, Mapping, Optional, Union
+
+from humanoid_gym.cli.composing import GROUPS
+from humanoid_gym.cli.hardware import AUTO, Choice, choose_device, choose_num_envs
+from humanoid_gym.config import ConfigError, build, nearest, to_dict
+from humanoid_gym.rl.runner import TrainConfig
+from humanoid_gym.tasks.registry import config_class
+from humanoid_gym.tasks.task_config import TaskConfig
+
+_DECIDED_HERE = ("num_envs", "seed")  # fields of a task that the top level sets
+
+
+@dataclass(frozen=True)
+class LaunchConfig:
+    """Top-level settings, as typed."""
+
+    num_envs: Union[int, str] = AUTO
+    """Number of environments, or auto: what suits the device."""
+    seed: int = field(default=42, metadata={"min": 0, "max": 2**32 - 1})
+    """Seed of every random number: task, network and learner."""
+    device: str = AUTO
+    """Torch device: auto, cpu, cuda or cuda:N."""
+    max_iterations: Optional[int] = field(default=None, metadata={"min": 1})
+    """Learning iterations; None: train.runner.max_iterations."""
+    headless: bool = True
+    """Do not open a viewer window."""
+    experiment: str = ""
+    """Appended to the name of the run folder."""
+    checkpoint: Optional[str] = None
+    """Checkpoint file or run folder to continue from."""
+
+    def __post_init__(self) -> None:
+        """Refuse an experiment that would lead out of the folder of runs."""
+        if any(character in self.experiment for character in "/\\\0"):
+            raise ValueError(f"experiment: expected a plain name, got '{self.experiment}'")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Everything a run needs, with every 'auto' decided."""
+
+    task_name: str
+    """Name of the task in the registry."""
+    launch: LaunchConfig
+    """Top-level settings as typed."""
+    device: Choice
+    """Torch device and the reason for it."""
+    num_envs: Choice
+    """Number of environments, in decimal, and the reason for it."""
+    task: TaskConfig
+    """Settings of the task, with the number of environments and the seed filled in."""
+    train: TrainConfig
+    """Settings of the learner."""
+
+    def to_mapping(self) -> Dict[str, Any]:
+        """Return the resolved configuration; `run_config` builds the same run from it."""
+        launch = {
+            **asdict(self.launch),
+            "num_envs": self.task.num_envs,
+            "device": self.device.value,
+        }
+        task = {k: v for k, v in to_dict(self.task).items() if k not in _DECIDED_HERE}
+        return {
+            "task_name": self.task_name,
+            **launch,
+            "task": task,
+            "train": to_dict(self.train),
+        }
+
+
+def run_config(task_name: str, settings: Mapping[str, Any], engine_on_gpu: bool) -> RunConfig:
+    """Check a composed configuration and decide what it leaves to the machine.
+
+    Args:
+        task_name: name of the task in the registry.
+        settings: top-level settings and the groups `task` and `train`; not modified.
+        engine_on_gpu: whether the engine that answers can simulate on a GPU.
+
+    Raises:
+        ConfigError: an unknown task or key, a value of the wrong type or range, or a device that
+            this machine does not have.
+    """
+    top = {key: value for key, value in settings.items() if key not in (*GROUPS, "task_name")}
+    _check_top_level(top)
+    if top.get("checkpoint") == "":
+        top["checkpoint"] = None
+    launch = build(LaunchConfig, top, "")
+    device = choose_device(launch.device, engine_on_gpu)
+    num_envs = choose_num_envs(launch.num_envs, device.value)
+    task = _group(settings, "task")
+    for key in _DECIDED_HERE:
+        if key in task:
+            raise ConfigError(f"task.{key}: set {key}=… at the top level instead")
+    task.update(num_envs=int(num_envs.value), seed=launch.seed)
+    train = build(TrainConfig, _group(settings, "train"), "train")
+    if launch.max_iterations is not None:
+        train = replace(train, runner=replace(train.runner, max_iterations=launch.max_iterations))
+    return RunConfig(
+        task_name=task_name,
+        launch=launch,
+        device=device,
+        num_envs=num_envs,
+        task=build(config_class(task_name), task, "task"),
+        train=train,
+    )
+
+
+def _check_top_level(top: Mapping[str, Any]) -> None:
+    names = [*LaunchConfig.__dataclass_fields__, *GROUPS]
+    for key in top:
+        if key not in names:
+            raise ConfigError(f"unknown key '{key}'; nearest: '{nearest(key, names)}'")
+
+
+def _group(settings: Mapping[str, Any], name: str) -> Dict[str, Any]:
+    group = settings.get(name)
+    if not isinstance(group, Mapping):
+        raise ConfigError(f"{name}: expected a group of settings, got {group!r}")
+    return {str(key): value for key, value in group.items()}

@@ -1,0 +1,136 @@
+"""Run folders: `runs/<task>/<time>[_<experiment>]/` with configuration, events and checkpoints."""
+
+import os
+import re
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+
+import yaml
+
+from humanoid_gym.config import ConfigError
+
+RUNS = "runs"
+"""Folder of all runs, in the working directory."""
+CONFIG_FILE = "config.yaml"
+"""The resolved configuration inside a run folder."""
+CHECKPOINTS = "checkpoints"
+"""Folder of checkpoints inside a run folder."""
+
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}")
+
+
+def new_folder(root: Path, task_name: str, experiment: str = "") -> Path:
+    """Return the path of a new run's folder, which does not exist yet and is not created.
+
+    Args:
+        root: folder of all runs.
+        task_name: first level.
+        experiment: appended to the time; '' for none.
+    """
+    suffix = f"_{experiment}" if experiment else ""
+    name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}{suffix}"
+    folder = root / task_name / name
+    attempt = 1
+    while folder.exists():
+        attempt += 1
+        folder = root / task_name / f"{name}_{attempt}"
+    return folder
+
+
+def create(folder: Path, settings: Dict[str, Any], heading: List[str]) -> None:
+    """Create a run's folder with its resolved configuration in it.
+
+    Args:
+        folder: from `new_folder`.
+        settings: nested mapping of plain values.
+        heading: lines of comment, such as where and how it was run.
+
+    Raises:
+        OSError: the folder exists or cannot be written.
+    """
+    folder.mkdir(parents=True)
+    comments = "".join(f"# {line}\n" for line in heading)
+    text = yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=100)
+    (folder / CONFIG_FILE).write_text(comments + text, encoding="utf-8")
+
+
+def read_config(checkpoint: Path) -> Dict[str, Any]:
+    """Read the configuration of the run that a checkpoint belongs to.
+
+    Args:
+        checkpoint: a .pt file inside the run's folder of checkpoints.
+
+    Raises:
+        ConfigError: there is no configuration beside it, or it is not one of ours.
+    """
+    path = _run_of(checkpoint) / CONFIG_FILE
+    if not path.is_file():
+        raise ConfigError(
+            f"{checkpoint}: no {CONFIG_FILE} in {path.parent}; keep a checkpoint in its run folder"
+        )
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not readable as YAML: {error}") from error
+    if not isinstance(settings, dict) or not {"task_name", "task", "train"} <= set(settings):
+        raise ConfigError(f"{path}: not the configuration of a run (no task_name, task and train)")
+    return settings
+
+
+def find_checkpoint(path: str, preferred: str) -> Path:
+    """Find a checkpoint by its own path or by its run folder.
+
+    Args:
+        path: a .pt file, or a run folder.
+        preferred: file to take from a run folder: 'best.pt' or 'last.pt'; the other is taken if
+            it is missing.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    given = Path(path).expanduser()
+    if given.is_file():
+        return given
+    if not given.is_dir():
+        raise FileNotFoundError(f"checkpoint '{path}' not found: neither a file nor a run folder")
+    found = _checkpoint_in(given, preferred)
+    if found is None:
+        raise FileNotFoundError(f"{path}: a folder without {CHECKPOINTS}/*.pt; train first")
+    return found
+
+
+def newest_checkpoint(root: Path, preferred: str) -> Path:
+    """Find the checkpoint of the newest run of any task.
+
+    Args:
+        root: folder of all runs.
+        preferred: as in `find_checkpoint`.
+
+    Raises:
+        FileNotFoundError: no run has one.
+    """
+    folders = [folder for folder in root.glob("*/*/") if _TIME.match(folder.name)]
+    for folder in sorted(folders, key=_age, reverse=True):
+        found = _checkpoint_in(folder, preferred)
+        if found is not None:
+            return found
+    raise FileNotFoundError(
+        f"no run with a checkpoint in {os.path.join(root, '')}: train first (python train.py), "
+        "or give a path"
+    )
+
+
+def _age(folder: Path) -> str:
+    """Sort key: the time in the folder's name, then the time of change for equal seconds."""
+    return f"{folder.name[:19]} {folder.stat().st_mtime_ns:020d}"
+
+
+def _checkpoint_in(folder: Path, preferred: str) -> Optional[Path]:
+    candidates = [folder / CHECKPOINTS / name for name in (preferred, "last.pt", "best.pt")]
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _run_of(checkpoint: Path) -> Path:
+    folder = checkpoint.resolve().parent
+    return folder.parent if folder.name == CHECKPOINTS else folder

@@ -1,0 +1,191 @@
+"""python train.py: compose, check and construct; only then create the run folder and learn."""
+
+import logging
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import List, NamedTuple, Optional, Sequence, Set
+
+import torch
+import yaml
+
+from humanoid_gym import __version__
+from humanoid_gym.cli import run_folder
+from humanoid_gym.cli.bad_input import one_line_errors
+from humanoid_gym.cli.composing import Composed, compose
+from humanoid_gym.cli.run_config import RunConfig, run_config
+from humanoid_gym.cli.sweeping import combinations, sweep
+from humanoid_gym.config import ConfigError
+from humanoid_gym.isaacgym_fallback import EngineChoice, engine_choice
+from humanoid_gym.rl.runner import NonFiniteError, Runner
+from humanoid_gym.tasks.registry import task_class
+from humanoid_gym.tasks.vec_task import VecTask
+
+USAGE = """\
+usage: python train.py [key=value …] [--multirun] [--cfg]
+
+  python train.py task=humanoid num_envs=4096 seed=1 max_iterations=500 experiment=first
+  python train.py task=humanoid task.sim.substeps=4 train.algorithm.gamma=0.98
+  python train.py checkpoint=runs/humanoid/2026-01-31_12-00-00       continue that run
+  python train.py --multirun task=cartpole seed=1,2,3                one run for each value
+
+  --multirun, -m   one run for each combination of comma-separated values, through Hydra
+  --cfg            print the checked and resolved configuration and stop
+  --help, -h       print this
+Settings and their defaults: cfg/config.yaml, cfg/task/*.yaml, cfg/train/*.yaml"""
+
+FLAGS = ("--multirun", "-m", "--cfg", "--help", "-h")
+
+
+class Session(NamedTuple):
+    """A training that is constructed in full and has written nothing yet."""
+
+    config: RunConfig
+    engine: EngineChoice
+    env: VecTask
+    runner: Runner
+
+
+class Outcome(NamedTuple):
+    """How a training ended."""
+
+    exit_code: int
+    """0, or 1 if it broke down."""
+    interrupted: bool
+    """Whether the user stopped it."""
+
+
+def main(arguments: Optional[Sequence[str]] = None) -> int:
+    """Train as the command line says.
+
+    Args:
+        arguments: without the program's name; None: those of the process.
+
+    Returns:
+        Exit code: 0 at the end or after Ctrl-C, 1 if training broke down.
+
+    Raises:
+        SystemExit: with code 2 and one line on stderr if the input cannot be used.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    flags = {argument for argument in given if argument.startswith("-")}
+    overrides = [argument for argument in given if argument not in flags]
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    with one_line_errors():
+        _check_flags(flags)
+        if flags & {"--help", "-h"}:
+            print(USAGE)
+            return 0
+        sweeping = bool(flags & {"--multirun", "-m"})
+        jobs = [compose(job) for job in (combinations(overrides) if sweeping else [overrides])]
+        configs = [_checked(job) for job in jobs]
+    if "--cfg" in flags:
+        print(yaml.safe_dump_all([c.to_mapping() for c in configs], sort_keys=False), end="")
+        return 0
+    return _train_all(overrides) if sweeping else train(jobs[0]).exit_code
+
+
+def train(composed: Composed) -> Outcome:
+    """Construct everything, then create the run folder and learn.
+
+    Raises:
+        SystemExit: with code 2 if the configuration cannot be used.
+    """
+    with one_line_errors():
+        session = construct(composed)
+        runner = session.runner
+        run_folder.create(runner.directory, session.config.to_mapping(), _heading(session.engine))
+    print(f"run       {runner.directory}", flush=True)
+    try:
+        last = runner.learn()
+    except NonFiniteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return Outcome(exit_code=1, interrupted=False)
+    finally:
+        session.env.close()
+    limits = runner.config.runner
+    interrupted = runner.iteration < limits.max_iterations and limits.max_minutes is None
+    word = "stopped" if interrupted else "finished"
+    print(f"{word} after {runner.iteration} iterations; saved {last}", flush=True)
+    return Outcome(exit_code=0, interrupted=interrupted)
+
+
+def _check_flags(flags: Set[str]) -> None:
+    unknown = sorted(flags.difference(FLAGS))
+    if unknown:
+        raise ConfigError(f"unknown option {unknown[0]}; settings are key=value, see --help")
+
+
+def _train_all(overrides: Sequence[str]) -> int:
+    """Run the jobs of a sweep until all are done or the user stops one; return the exit code."""
+    exit_codes = [0]
+
+    def job(composed: Composed) -> bool:
+        outcome = train(composed)
+        exit_codes.append(outcome.exit_code)
+        return not outcome.interrupted
+
+    sweep(overrides, job)
+    return max(exit_codes)
+
+
+def construct(composed: Composed) -> Session:
+    """Check the configuration, build environment and learner, load the checkpoint; write nothing.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+        FileNotFoundError: an asset or the checkpoint is missing.
+        ValueError: an asset or the checkpoint cannot be used.
+    """
+    engine = engine_choice()
+    config = _checked(composed)
+    resume = config.launch.checkpoint
+    checkpoint = run_folder.find_checkpoint(resume, "last.pt") if resume else None
+    _print_choices(config, engine)
+    env = make_env(config)
+    folder = run_folder.new_folder(
+        Path(run_folder.RUNS), config.task_name, config.launch.experiment
+    )
+    runner = Runner(env, config.train, folder, config.launch.seed, config.to_mapping())
+    if checkpoint is not None:
+        runner.load(checkpoint)
+        if runner.iteration >= config.train.runner.max_iterations:
+            raise ConfigError(
+                f"{checkpoint} is at iteration {runner.iteration} already; set max_iterations "
+                "above that to go on"
+            )
+        print(f"resumed   {checkpoint} at iteration {runner.iteration}")
+    return Session(config, engine, env, runner)
+
+
+def make_env(config: RunConfig) -> VecTask:
+    """Build the environments of a run."""
+    device = config.device.value
+    return task_class(config.task_name)(
+        config.task, rl_device=device, sim_device=device, headless=config.launch.headless
+    )
+
+
+def engine_on_gpu(engine: EngineChoice) -> bool:
+    """Whether an engine simulates on a GPU; the embedded one does not yet."""
+    return engine.name == "nvidia"
+
+
+def _checked(composed: Composed) -> RunConfig:
+    return run_config(composed.task_name, composed.settings, engine_on_gpu(engine_choice()))
+
+
+def _print_choices(config: RunConfig, engine: EngineChoice) -> None:
+    print(f"engine    {engine.name}: {engine.reason}")
+    print(f"device    {config.device.value}: {config.device.reason}")
+    print(f"num_envs  {config.num_envs.value}: {config.num_envs.reason}")
+    print(f"task      {config.task_name}, seed {config.launch.seed}", flush=True)
+
+
+def _heading(engine: EngineChoice) -> List[str]:
+    simulator = f" on MuJoCo {version('mujoco')}" if engine.name == "embedded" else ""
+    return [
+        f"humanoid_gym {__version__}, engine {engine.name}{simulator} ({engine.reason})",
+        f"torch {torch.__version__}, python {sys.version.split()[0]}",
+        f"command: {' '.join(sys.argv)}",
+    ]

@@ -1,0 +1,134 @@
+"""Videos without a display: a camera that follows one environment, and a file that takes frames."""
+
+import math
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Optional, Tuple, Type
+
+import numpy as np
+
+from humanoid_gym.config import ConfigError
+from humanoid_gym.tasks.vec_task import VecTask
+
+Point = Tuple[float, float, float]
+
+EYE = np.array([2.2, -3.3, 0.8])
+"""Camera position relative to what it follows [m], world axes: before it, to its right, above."""
+JUMP = 1.0
+"""A target that moves further than this in one frame [m] began a new episode."""
+SIZES = {".mp4": (1280, 720), ".gif": (640, 360)}
+"""Width and height [pixels] by kind of file. H.264 needs multiples of 16 to be played anywhere."""
+GIF_FPS = 20.0
+"""Frames per second of a GIF at most: it counts in 1/100 s and browsers slow down short delays."""
+
+
+class FollowCamera:
+    """A camera that moves with its target, without its shaking and without falling behind.
+
+    An alpha-beta filter: it estimates position and velocity of the target, so that steady running
+    leaves no lag, which plain smoothing would.
+
+    Args:
+        dt: time between frames [s].
+        time_constant: how slowly the camera answers [s].
+    """
+
+    def __init__(self, dt: float, time_constant: float = 0.4) -> None:
+        self._dt = dt
+        decay = math.exp(-dt / time_constant)
+        self._alpha = 1.0 - decay**2  # critically damped
+        self._beta = (1.0 - decay) ** 2
+        self._position: Optional[np.ndarray] = None
+        self._velocity = np.zeros(3)
+
+    def follow(self, target: Point) -> Tuple[Point, Point]:
+        """Advance one frame.
+
+        Args:
+            target: point to keep in view [m].
+
+        Returns:
+            Where the camera is and the point it looks at [m].
+        """
+        measured = np.array(target, dtype=float)
+        position = self._position
+        if position is None or np.linalg.norm(measured - position) > JUMP:
+            position, self._velocity = measured, np.zeros(3)
+        else:
+            predicted = position + self._dt * self._velocity
+            error = measured - predicted
+            position = predicted + self._alpha * error
+            self._velocity = self._velocity + self._beta / self._dt * error
+        self._position = position
+        return _point(position + EYE), _point(position)
+
+
+class VideoWriter:
+    """Renders environment 0 into an .mp4 or .gif file; use it as a context.
+
+    Args:
+        path: file to write or replace.
+        env: environment to draw.
+
+    Raises:
+        ConfigError: another kind of file, or nothing on this machine can draw.
+    """
+
+    def __init__(self, path: Path, env: VecTask) -> None:
+        self._path = path
+        self._env = env
+        self._size = video_size(path)
+        dt = env.dt * env.config.control_frequency_inv
+        self._stride = max(1, math.ceil(1.0 / dt / GIF_FPS)) if path.suffix == ".gif" else 1
+        self._fps = 1.0 / (dt * self._stride)
+        self._camera = FollowCamera(dt)
+        self._file: Any = None
+        self._steps = 0
+        target = env.camera_target(0)
+        try:  # a machine that cannot draw says so before anything is written
+            env.render_frame(0, _point(np.array(target) + EYE), target, *self._size)
+        except (RuntimeError, NotImplementedError) as error:
+            raise ConfigError(f"--video: {error}") from error
+
+    def __enter__(self) -> "VideoWriter":
+        """Open the file, creating its folder."""
+        import imageio.v2 as imageio  # only videos need it
+
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._path.suffix == ".gif":
+            self._file = imageio.get_writer(self._path, duration=1000.0 / self._fps, loop=0)
+        else:
+            self._file = imageio.get_writer(self._path, fps=self._fps, quality=8)
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        """Close the file; it can be played even after an error."""
+        self._file.close()
+
+    def add_frame(self) -> None:
+        """Draw the present state; call it once per control step."""
+        eye, target = self._camera.follow(self._env.camera_target(0))
+        if self._steps % self._stride == 0:
+            self._file.append_data(self._env.render_frame(0, eye, target, *self._size))
+        self._steps += 1
+
+
+def video_size(path: Path) -> Tuple[int, int]:
+    """Return width and height [pixels] for a file of this name.
+
+    Raises:
+        ConfigError: neither .mp4 nor .gif.
+    """
+    if path.suffix not in SIZES:
+        raise ConfigError(f"--video {path}: expected a name that ends in .mp4 or .gif")
+    return SIZES[path.suffix]
+
+
+def _point(vector: np.ndarray) -> Point:
+    x, y, z = vector.tolist()
+    return (x, y, z)

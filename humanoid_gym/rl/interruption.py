@@ -1,0 +1,45 @@
+"""Stopping a training at a safe place when the user or the system asks for it."""
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any, Dict, Optional, Type
+
+
+class Interruption:
+    """Context in which the first SIGINT or SIGTERM only sets `requested`.
+
+    A second one acts as it did before, so an impatient user is not locked out. Outside the main
+    thread, where Python does not allow signal handlers, nothing is changed.
+    """
+
+    def __init__(self) -> None:
+        """Create the context without touching any handler."""
+        self.requested = False
+        self._previous: Dict[int, Any] = {}
+
+    def __enter__(self) -> "Interruption":
+        """Take over the signals."""
+        self.requested = False
+        if threading.current_thread() is threading.main_thread():
+            for number in (signal.SIGINT, signal.SIGTERM):
+                self._previous[number] = signal.signal(number, self._request)
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        """Give the signals back."""
+        self._restore()
+
+    def _request(self, number: int, frame: Optional[FrameType]) -> None:
+        self.requested = True
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()

@@ -1,0 +1,47 @@
+"""Installation metadata; every tool's settings are in pyproject.toml."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+# Ranges hold versions that the tests have run with; constraints.txt pins the newest of them.
+# The embedded engine needs Python 3.11. On older versions the package installs without it, for use
+# beside NVIDIA's own Isaac Gym (Python 3.8), where torch comes with that installation.
+EMBEDDED = "; python_version >= '3.11'"
+
+setup(
+    name="humanoid-gym",
+    version="0.1.0",
+    description="Vectorized humanoid environments and an open engine with Isaac Gym's API",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    author="humanoid_gym contributors",
+    license="BSD-3-Clause",
+    python_requires=">=3.8",
+    packages=find_packages(include=["humanoid_gym", "humanoid_gym.*"]),
+    package_data={"humanoid_gym": ["py.typed"]},
+    install_requires=[
+        "numpy",
+        "torch",
+        "hydra-core>=1.3.2,<1.4",
+        "omegaconf>=2.3,<2.4",
+        "PyYAML>=6.0,<7",
+        "rich>=13,<16",
+        "tensorboard",
+        "imageio",
+        "imageio-ffmpeg",
+        "mujoco>=4.0,<4.1" + EMBEDDED,
+        "numpy>=2.0,<3" + EMBEDDED,
+        "torch>=2.13,<2.14" + EMBEDDED,
+    ],
+    extras_require={
+        "gpu": ["mujoco-warp==4.*" + EMBEDDED, "warp-lang>=1.19,<2" + EMBEDDED],
+        "test": ["pytest>=8,<10", "pytest-xdist>=3,<4", "rsl-rl-lib>=5.5,<6" + EMBEDDED],
+        "dev": [
+            "ruff>=0.17,<0.18",
+            "pyright>=1.1.414,<2",
+            "import-linter>=2.16,<3",
+            "vermin>=1.9,<2",
+        ],
+    },
+)

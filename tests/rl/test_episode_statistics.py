@@ -1,0 +1,90 @@
+import pytest
+import torch
+
+from humanoid_gym.rl.episode_statistics import EpisodeStatistics
+
+CPU = torch.device("cpu")
+
+
+def play(statistics, steps, num_envs, chance, seed=0):
+    """Feed random steps; keep the books in plain Python and return every finished episode."""
+    g = torch.Generator().manual_seed(seed)
+    running = [[] for _ in range(num_envs)]
+    finished = []
+    for _ in range(steps):
+        a, b, speed = torch.rand(3, num_envs, generator=g)
+        done = torch.rand(num_envs, generator=g) < chance
+        statistics.update(a - b, done, {"a": a, "b": -b}, {"speed": speed})
+        for n in range(num_envs):
+            running[n].append((a[n].item(), -b[n].item(), speed[n].item()))
+            if done[n]:
+                finished.append(running[n])
+                running[n] = []
+    return finished
+
+
+def expected_means(episodes):
+    rows = []
+    for episode in episodes:
+        a, b, speed = (sum(column) for column in zip(*episode, strict=True))
+        rows.append((a + b, len(episode), a, b, speed / len(episode)))
+    return [sum(column) / len(rows) for column in zip(*rows, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("num_envs", "steps", "chance", "window"),
+    [
+        (5, 200, 0.1, 10),  # the ring wraps around many times
+        (7, 30, 0.05, 100),  # it is never full
+        (50, 6, 0.5, 8),  # more episodes end in one step than it holds
+        (4, 9, 1.0, 4),  # all end at once
+    ],
+)
+def test_window_matches_plain_bookkeeping(num_envs, steps, chance, window):
+    statistics = EpisodeStatistics(num_envs, CPU, window)
+    finished = play(statistics, steps, num_envs, chance)
+    report = statistics.report(statistics.summary().tolist())
+    assert report.pop("episode/finished") == len(finished)
+    assert list(report) == [
+        "episode/return",
+        "episode/length",
+        "reward_term/a",
+        "reward_term/b",
+        "metric/speed",
+    ]
+    expected = expected_means(finished[-window:])
+    assert list(report.values()) == pytest.approx(expected, rel=1e-5)
+
+
+def test_nothing_is_reported_before_an_episode_ends():
+    statistics = EpisodeStatistics(3, CPU)
+    statistics.update(torch.ones(3), torch.zeros(3, dtype=torch.bool), {"a": torch.ones(3)}, {})
+    assert statistics.report(statistics.summary().tolist()) == {"episode/finished": 0.0}
+
+
+def test_works_without_terms_and_metrics():
+    statistics = EpisodeStatistics(2, CPU)
+    for done in (False, True):
+        statistics.update(torch.tensor([1.0, 3.0]), torch.tensor([done, done]), {}, {})
+    report = statistics.report(statistics.summary().tolist())
+    assert report == {"episode/finished": 2.0, "episode/return": 4.0, "episode/length": 2.0}
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_non_finite_terms_are_named_until_the_next_rollout(bad):
+    statistics = EpisodeStatistics(3, CPU)
+    never = torch.zeros(3, dtype=torch.bool)
+    term = torch.tensor([0.0, bad, 0.0])
+    statistics.update(torch.ones(3), never, {"good": torch.ones(3), "bad": term}, {})
+    assert statistics.non_finite(statistics.summary().tolist()) == ["reward_term/bad"]
+    statistics.begin_rollout()
+    assert statistics.non_finite(statistics.summary().tolist()) == []
+
+
+def test_state_continues_exactly():
+    one, other = EpisodeStatistics(5, CPU, 10), EpisodeStatistics(5, CPU, 10)
+    play(one, 23, 5, 0.2)
+    other.load_state_dict(one.state_dict())
+    play(one, 17, 5, 0.2, seed=1)
+    play(other, 17, 5, 0.2, seed=1)
+    assert torch.equal(one.summary(), other.summary())

@@ -1,0 +1,74 @@
+import io
+import logging
+
+import pytest
+from rich.console import Console
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from humanoid_gym.rl.logger import (
+    ENV_STEPS,
+    FRACTION,
+    ITERATION,
+    SECONDS_LEFT,
+    STEPS_PER_SECOND,
+    ProgressLogger,
+    duration,
+    progress_line,
+)
+
+REPORT = {
+    ITERATION: 7.0,
+    ENV_STEPS: 114688.0,
+    FRACTION: 0.07,
+    SECONDS_LEFT: 3725.0,
+    STEPS_PER_SECOND: 6543.2,
+    "episode/return": 1234.5,
+    "episode/length": 321.0,
+    "metric/forward_speed": 2.5,
+    "learning/kl": 0.021,
+}
+
+
+def test_events_hold_every_value_by_env_steps(tmp_path):
+    with ProgressLogger(tmp_path, console=Console(file=io.StringIO())) as logger:
+        logger.log(REPORT, 100)
+    events = EventAccumulator(str(tmp_path)).Reload()
+    assert set(events.Tags()["scalars"]) == set(REPORT)
+    [kl] = events.Scalars("learning/kl")
+    assert (kl.step, kl.value) == (114688, pytest.approx(0.021))
+
+
+def test_plain_lines_without_a_terminal(tmp_path, caplog):
+    output = io.StringIO()
+    quiet = Console(file=output)
+    with caplog.at_level(logging.INFO), ProgressLogger(tmp_path, 3600.0, quiet) as logger:
+        logger.log(REPORT, 100)
+        logger.log(REPORT, 100)  # too soon for another line
+    assert output.getvalue() == ""
+    assert caplog.messages == [
+        "iteration 7/100: return 1234, length 321, forward speed 2.5, env steps 114,688, "
+        "env steps/s 6,543, 1:02:05 left"
+    ]
+
+
+def test_live_display_on_a_terminal(tmp_path, caplog):
+    output = io.StringIO()
+    console = Console(file=output, force_terminal=True, width=100)
+    with caplog.at_level(logging.INFO), ProgressLogger(tmp_path, console=console) as logger:
+        logger.log(REPORT, 100)
+    shown = output.getvalue()
+    for part in ("iteration 7 of 100", "1:02:05 left", "forward speed", "6,543"):
+        assert part in shown
+    assert caplog.messages == []
+
+
+def test_line_before_the_first_finished_episode():
+    report = {name: REPORT[name] for name in (ITERATION, ENV_STEPS, SECONDS_LEFT, STEPS_PER_SECOND)}
+    assert progress_line(report, 100).startswith("iteration 7/100: env steps 114,688")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00:00"), (59.9, "0:00:59"), (3600, "1:00:00"), (-3, "0:00:00")]
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
