@@ -4,17 +4,17 @@ import dataclasses
 import platform
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from humanoid_gym.config import build
 from humanoid_gym.tasks.registry import task_class
+from humanoid_gym.tasks.vec_task import VecTask
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def make_task(name: str, num_envs: int, num_threads: int = 0, seed: int = 0) -> Any:
+def make_task(name: str, num_envs: int, num_threads: int = 0, seed: int = 0) -> VecTask:
     """A task with the settings of cfg/task/<name>.yaml."""
     settings = yaml.safe_load((ROOT / f"cfg/task/{name}.yaml").read_text())
     cls = task_class(name)

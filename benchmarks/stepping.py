@@ -10,7 +10,7 @@ computing any stage at the end: once persistent and once not, and the faster one
 
 import argparse
 import time
-from typing import Any, List, NamedTuple
+from typing import List, NamedTuple
 
 import humanoid_gym  # isort: skip (sets up `isaacgym` and OpenMP before torch loads)
 
@@ -21,6 +21,7 @@ from cases import make_task, versions
 
 from humanoid_gym.engine.backend.cpu import usable_cores
 from humanoid_gym.engine.compilation import Sensors, compile_scene
+from humanoid_gym.tasks.vec_task import VecTask
 
 
 class Work(NamedTuple):
@@ -32,7 +33,7 @@ class Work(NamedTuple):
     """Applied generalized forces, shape (num_envs, nv)."""
 
 
-def step_task(task: Any, steps: int, work: List[Work]) -> float:
+def step_task(task: VecTask, steps: int, work: List[Work]) -> float:
     """Seconds per step of the task; appends what each step did to `work`."""
     seconds = 0.0
     backend = task.sim.simulation.backend
@@ -60,7 +61,7 @@ def step_bare(batch: mujoco.batch.Batch, work: List[Work], substeps: int) -> flo
     return seconds / len(work)
 
 
-def bare_batches(task: Any, threads: int) -> List[mujoco.batch.Batch]:
+def bare_batches(task: VecTask, threads: int) -> List[mujoco.batch.Batch]:
     """The task's scene without sensors, persistent and not."""
     simulation = task.sim.simulation
     compiled = compile_scene(task.sim.scene, simulation.drives.driven, Sensors())
