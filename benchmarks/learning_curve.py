@@ -42,7 +42,8 @@ def read_curve(run: Path) -> Dict[str, List[float]]:
     curve = {name: [event.value for event in events.Scalars(tag)] for name, tag in known.items()}
     steps = [0.0, *curve["env_steps"]]
     minutes, total = [], 0.0
-    for before, after, rate in zip(steps[:-1], steps[1:], curve["env_steps_per_second"], strict=True):
+    rates = curve["env_steps_per_second"]
+    for before, after, rate in zip(steps[:-1], steps[1:], rates, strict=True):
         total += (after - before) / rate / 60
         minutes.append(total)
     return {"minutes": minutes, **curve}
