@@ -31,17 +31,25 @@ setup(
         "imageio",
         "imageio-ffmpeg",
         "mujoco>=4.0,<4.1" + EMBEDDED,
+        "trimesh>=5.0,<6" + EMBEDDED,
         "numpy>=2.0,<3" + EMBEDDED,
         "torch>=2.13,<2.14" + EMBEDDED,
     ],
     extras_require={
         "gpu": ["mujoco-warp==4.*" + EMBEDDED, "warp-lang>=1.19,<2" + EMBEDDED],
-        "test": ["pytest>=8,<10", "pytest-xdist>=3,<4", "rsl-rl-lib>=5.5,<6" + EMBEDDED],
+        "test": [
+            "pytest>=8,<10",
+            "pytest-xdist>=3,<4",
+            "hypothesis>=6.100,<7",
+            "scipy>=1.11,<2",
+            "rsl-rl-lib>=5.5,<6" + EMBEDDED,
+        ],
         "dev": [
             "ruff>=0.17,<0.18",
             "pyright>=1.1.414,<2",
             "import-linter>=2.16,<3",
             "vermin>=1.9,<2",
+            "matplotlib>=3.8,<4",
         ],
     },
 )

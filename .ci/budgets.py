@@ -53,7 +53,9 @@ def main() -> int:
                 complaints.append(f"{name}: {function}() has {length} lines, at most {limit}")
     median = statistics.median(lengths)
     if median > MEDIAN_FUNCTION_LINES:
-        complaints.append(f"the median function has {median} lines, at most {MEDIAN_FUNCTION_LINES}")
+        complaints.append(
+            f"the median function has {median} lines, at most {MEDIAN_FUNCTION_LINES}"
+        )
     print("\n".join(complaints) or f"{len(lengths)} functions, median {median:g} lines")
     return 1 if complaints else 0
 
