@@ -103,7 +103,13 @@ class Scene:
         collision_filter: int,
         segmentation_id: int,
     ) -> int:
-        """Place an asset in an environment; return the actor's handle in it."""
+        """Place an asset in an environment; return the actor's handle in it.
+
+        Raises:
+            RuntimeError: the scene is complete.
+        """
+        if self.complete:
+            raise RuntimeError("create_actor: the scene is complete since prepare_sim")
         shapes = [copy.copy(shape) for shape in asset.shape_properties]
         if collision_filter != ASSET_FILTERS:
             for shape in shapes:
