@@ -70,7 +70,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     flags = {argument for argument in given if argument.startswith("-")}
     overrides = [argument for argument in given if argument not in flags]
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     with one_line_errors():
         _check_flags(flags)
         if flags & {"--help", "-h"}:

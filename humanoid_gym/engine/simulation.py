@@ -11,7 +11,7 @@ from torch import Tensor
 
 from humanoid_gym.engine.backend import Backend
 from humanoid_gym.engine.backend.cpu import CpuBackend
-from humanoid_gym.engine.body_damping import write_body_damping
+from humanoid_gym.engine.body_damping import report_ineffective_damping, write_body_damping
 from humanoid_gym.engine.compilation import GROUND, CompiledScene, Sensors, compile_scene
 from humanoid_gym.engine.drives import Drives, write_backend
 from humanoid_gym.engine.enums import ContactCollection
@@ -42,6 +42,7 @@ class Simulation:
         self.state_version = 0
         self.forces_version = 0
         self._targets_changed = self.drives.any_has_target
+        report_ineffective_damping(self.layout.actors)
         self.build(sensors)
         self._place_actors()
         self._initial = self.backend.save()
