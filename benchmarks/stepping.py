@@ -20,7 +20,7 @@ import torch
 from cases import make_task, versions
 
 from humanoid_gym.engine.backend.cpu import usable_cores
-from humanoid_gym.engine.compilation import Sensors, compile_scene
+from humanoid_gym.engine.compilation import Served, compile_scene
 from humanoid_gym.tasks.vec_task import VecTask
 
 
@@ -64,7 +64,7 @@ def step_bare(batch: mujoco.batch.Batch, work: List[Work], substeps: int) -> flo
 def bare_batches(task: VecTask, threads: int) -> List[mujoco.batch.Batch]:
     """The task's scene without sensors, persistent and not."""
     simulation = task.sim.simulation
-    compiled = compile_scene(task.sim.scene, simulation.drives.driven, Sensors())
+    compiled = compile_scene(task.sim.scene, simulation.drives.driven, Served())
     simulation.drives.write_model(compiled)
     return [
         mujoco.batch.Batch(compiled.model, task.num_envs, threads, persistent=persistent)

@@ -31,9 +31,11 @@ DEFAULT_COLOR = (0.7, 0.7, 0.72, 1.0)
 
 
 @dataclass(frozen=True)
-class Sensors:
-    """Which sensors the model must carry: those whose tensors were acquired."""
+class Served:
+    """What the simulations must compute beyond their state: what acquired tensors need."""
 
+    body_states: bool = False
+    """Poses and velocities of all bodies at the new state."""
     contact_forces: bool = False
     force_sensors: bool = False
 
@@ -76,13 +78,13 @@ class CompiledScene:
     """First sensor value of the force sensors' accelerations; -1: not compiled."""
 
 
-def compile_scene(scene: Scene, driven: np.ndarray, sensors: Sensors) -> CompiledScene:
+def compile_scene(scene: Scene, driven: np.ndarray, served: Served) -> CompiledScene:
     """Compile the template environment for simulation.
 
     Args:
         scene: its environments are alike.
         driven: DOFs that need an actuator, shape (num_dofs,), bool.
-        sensors: tensors to serve.
+        served: tensors to serve.
     """
     env = scene.template
     layout = Layout(env)
@@ -90,7 +92,7 @@ def compile_scene(scene: Scene, driven: np.ndarray, sensors: Sensors) -> Compile
     dof_names = [dof_name(h, j) for h, a in enumerate(env.actors) for j in a.asset.model.dof_joints]
     for name in (name for name, needs in zip(dof_names, driven, strict=True) if needs):
         add_drive(spec, name)
-    first_values = add_sensors(spec, layout, names, sensors)
+    first_values = add_sensors(spec, layout, names, served)
     model = spec.compile()
     joints = np.array([model.joint(name).id for name in dof_names], dtype=np.int64)
     return CompiledScene(
@@ -296,11 +298,11 @@ def add_drive(spec: mujoco.MjSpec, joint: str) -> None:
 
 
 def add_sensors(
-    spec: mujoco.MjSpec, layout: Layout, names: list[str], sensors: Sensors
+    spec: mujoco.MjSpec, layout: Layout, names: list[str], served: Served
 ) -> tuple[int, int]:
     """Add the sensors asked for; return the first value of each kind, -1 where not asked for."""
     size, contact_first, force_first = 0, -1, -1
-    if sensors.contact_forces:
+    if served.contact_forces:
         contact_first = size
         size += 3 * len(names)
         for name in names:
@@ -310,7 +312,7 @@ def add_sensors(
                 refname=name,
                 intprm=[CONTACT_FORCE_FIELD, CONTACT_NET_FORCE, 1],
             )
-    if sensors.force_sensors:
+    if served.force_sensors:
         force_first = size
         for handle, sensor in layout.force_sensors:
             actor = layout.actors[handle]

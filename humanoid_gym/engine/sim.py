@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 
-from humanoid_gym.engine.compilation import Sensors
+from humanoid_gym.engine.compilation import Served
 from humanoid_gym.engine.enums import INVALID_HANDLE, UpAxis
 from humanoid_gym.engine.parameters import SimParams, parameters_without_effect
 from humanoid_gym.engine.rendering import SceneRenderer
@@ -47,7 +47,7 @@ class Sim:
         if self.simulation is not None:
             raise RuntimeError("prepare_sim was called before; create a new sim for another scene")
         self.tensors.check_shapes()
-        self.simulation = Simulation(self.scene, self._sensors())
+        self.simulation = Simulation(self.scene, self._served())
         self.scene.complete = True
         self.scene.dof_properties_changed = self.scene.shape_properties_changed = False
         for kind in self.tensors.acquired:
@@ -62,8 +62,9 @@ class Sim:
         simulation = self.simulation
         if simulation is None:
             raise RuntimeError(f"{call}: call prepare_sim first, after all actors are created")
-        if self._sensors() != simulation.sensors:
-            simulation.rebuild(self._sensors())
+        served = self._served()
+        if served != simulation.served:
+            simulation.rebuild(served)
         if self.scene.dof_properties_changed:
             self.scene.dof_properties_changed = False
             simulation.dof_properties_changed()
@@ -82,10 +83,14 @@ class Sim:
             raise RuntimeError(f"{call}: the scene is complete since prepare_sim")
         return self.scene
 
-    def _sensors(self) -> Sensors:
+    def _served(self) -> Served:
         acquired = self.tensors.acquired
         has_sensors = any(a.asset.force_sensors for a in self.scene.template.actors)
-        return Sensors(Kind.CONTACT in acquired, Kind.FORCE_SENSOR in acquired and has_sensors)
+        return Served(
+            body_states=Kind.BODY in acquired,
+            contact_forces=Kind.CONTACT in acquired,
+            force_sensors=Kind.FORCE_SENSOR in acquired and has_sensors,
+        )
 
 
 def check_params(params: SimParams) -> None:

@@ -12,7 +12,7 @@ from torch import Tensor
 from humanoid_gym.engine.backend import Backend
 from humanoid_gym.engine.backend.cpu import CpuBackend
 from humanoid_gym.engine.body_damping import report_ineffective_damping, write_body_damping
-from humanoid_gym.engine.compilation import GROUND, CompiledScene, Sensors, compile_scene
+from humanoid_gym.engine.compilation import GROUND, CompiledScene, Served, compile_scene
 from humanoid_gym.engine.drives import Drives, write_backend
 from humanoid_gym.engine.enums import ContactCollection
 from humanoid_gym.engine.scene import Layout, Scene
@@ -27,10 +27,10 @@ class Simulation:
 
     Args:
         scene: complete; its environments are alike.
-        sensors: tensors that were acquired so far.
+        served: what the tensors acquired so far need.
     """
 
-    def __init__(self, scene: Scene, sensors: Sensors) -> None:
+    def __init__(self, scene: Scene, served: Served) -> None:
         scene.check_alike()
         self.scene = scene
         self.layout = Layout(scene.template)
@@ -43,19 +43,21 @@ class Simulation:
         self.forces_version = 0
         self._targets_changed = self.drives.any_has_target
         report_ineffective_damping(self.layout.actors)
-        self.build(sensors)
+        self.build(served)
         self._place_actors()
         self._initial = self.backend.save()
 
-    def build(self, sensors: Sensors) -> None:
+    def build(self, served: Served) -> None:
         """Compile the scene and make a simulation of each environment at its default state."""
-        self.sensors = sensors
-        self.compiled: CompiledScene = compile_scene(self.scene, self.drives.driven, sensors)
+        self.served = served
+        self.compiled: CompiledScene = compile_scene(self.scene, self.drives.driven, served)
         for root, actor in zip(self.compiled.roots, self.layout.actors, strict=True):
             write_body_damping(self.compiled.model, root, actor)
         different = self.drives.write_model(self.compiled)
         threads = self.scene.params.num_client_threads
-        self.backend: Backend = CpuBackend(self.compiled.model, self.num_envs, threads)
+        self.backend: Backend = CpuBackend(
+            self.compiled.model, self.num_envs, threads, current_bodies=served.body_states
+        )
         write_backend(self.backend, different)
         self.write_frictions(always=False)
         self._place_ground()
@@ -65,13 +67,13 @@ class Simulation:
         self.force_sensors = self._make_force_sensors()
         self.speed_limits = SpeedLimits(self.compiled, self.layout, self.drives)
 
-    def rebuild(self, sensors: Sensors) -> None:
+    def rebuild(self, served: Served) -> None:
         """Compile again (another sensor, another drive) and continue from the same state."""
         names = ("qpos", "qvel", "qacc_warmstart", "qfrc_applied", "mocap_pos", "mocap_quat")
         before = {name: self.backend.state(name).clone() for name in names}
         initial = self._initial
         old = self.backend
-        self.build(sensors)
+        self.build(served)
         for name, value in before.items():
             self.backend.state(name).copy_(value)
         now = self.backend.save()
@@ -155,7 +157,7 @@ class Simulation:
         self.drives.properties = self._gather_dof_properties()
         self.drives.update()
         if (self.drives.driven & ~driven).any():
-            self.rebuild(self.sensors)
+            self.rebuild(self.served)
         else:
             write_backend(self.backend, self.drives.changed_fields(self.compiled))
             self.speed_limits = SpeedLimits(self.compiled, self.layout, self.drives)

@@ -28,8 +28,8 @@ class Backend(Protocol):
     def output(self, name: str) -> Tensor:
         """A derived field, refreshed by `step` and `forward`: xpos, cvel, sensordata and so on.
 
-        Position and velocity fields belong to the state after the call; accelerations, forces and
-        the sensors made of them to the last substep.
+        Position and velocity fields belong to the state after the call if the backend was made so;
+        accelerations, forces and the sensors made of them always to the last substep.
         """
         ...
 
@@ -42,7 +42,7 @@ class Backend(Protocol):
         ...
 
     def step(self, substeps: int) -> None:
-        """Advance every environment, then compute positions and velocities at the new state."""
+        """Advance every environment."""
         ...
 
     def forward(self, envs: Tensor) -> None:
