@@ -229,8 +229,7 @@ class Simulation:
 
     def _forget_solution(self, envs: Tensor) -> None:
         """Environments with a new state start the solver afresh, independent of their past."""
-        warmstart = self.backend.state("qacc_warmstart")
-        warmstart[:] = torch.where(envs[:, None], 0.0, warmstart)
+        self.backend.state("qacc_warmstart").masked_fill_(envs[:, None], 0.0)
         self.state_version += 1
 
     def _gather_dof_properties(self) -> np.ndarray:

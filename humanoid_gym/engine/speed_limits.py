@@ -47,10 +47,10 @@ class SpeedLimits:
             The environments concerned, shape (n,), and their new velocities, shape (n, nv); None
             where every speed is within its limit.
         """
-        fast = (qvel.abs() > self._coarse).any(dim=1)
+        fast = qvel.abs() > self._coarse
         if not fast.any():
             return None
-        envs = fast.nonzero()[:, 0]
+        envs = fast.any(dim=1).nonzero()[:, 0]
         before = qvel[envs]
         after = before.clone()
         limit = self._max_speed[envs]

@@ -21,12 +21,45 @@ WXYZ = [3, 0, 1, 2]
 """Takes xyzw components to wxyz order."""
 
 
-def index(rows: np.ndarray | list[int]) -> slice | Tensor:
+Rows = slice | Tensor
+"""Indices of rows: consecutive ones, or an int64 tensor."""
+
+
+def index(rows: np.ndarray | list[int]) -> Rows:
     """Rows as a slice where they are consecutive, which reads without gathering."""
     rows = np.asarray(rows, dtype=np.int64)
     if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
         return slice(int(rows[0]), int(rows[0]) + len(rows))
     return torch.from_numpy(rows)
+
+
+def changed_envs(mask: Tensor) -> Rows:
+    """Environments that a mask of shape (num_envs, ...) touches; on a GPU all of them.
+
+    On a CPU a write to few environments then costs little; on a GPU asking which would make the
+    host wait.
+    """
+    if mask.device.type != "cpu":
+        return slice(None)
+    return mask.flatten(1).any(dim=1).nonzero()[:, 0]
+
+
+def write_rows(state: Tensor, envs: Rows, rows: Rows, new: Tensor, mask: Tensor) -> None:
+    """Write where a mask is true; everything else keeps every bit.
+
+    Args:
+        state: shape (num_envs, size, ...).
+        envs: environments to look at, n of them.
+        rows: rows of the state to write, m of them.
+        new: values, shape (n, m, ...), any floating type.
+        mask: broadcastable to new.
+    """
+    part = state[envs][:, rows]
+    part = torch.where(mask, new.to(state.dtype), part)
+    if isinstance(envs, Tensor) and isinstance(rows, Tensor):
+        state[envs[:, None], rows] = part
+    else:
+        state[envs, rows] = part
 
 
 class RootStates:
@@ -58,7 +91,10 @@ class RootStates:
             spin_w = quat_rotate(rotation, qvel[..., 3:6])
             arm_w = quat_rotate(rotation, self._com.expand(n, -1, -1))
             velocity_w = qvel[..., 0:3] + torch.linalg.cross(spin_w, arm_w)
-            out[:, self.floating] = torch.cat((qpos[..., 0:3], rotation, velocity_w, spin_w), -1)
+            states = torch.cat((qpos[..., 0:3], rotation, velocity_w, spin_w), -1)
+            if not self.num_fixed:
+                return states
+            out[:, self.floating] = states
         if self.num_fixed:
             out[:, self.fixed, 0:3] = self._backend.state("mocap_pos")[:, self._mocap].double()
             quat = self._backend.state("mocap_quat")[:, self._mocap].double()
@@ -73,32 +109,29 @@ class RootStates:
             mask: actors to write, shape (num_envs, num_actors), bool; others keep their state
                 to the last bit.
         """
-        values = values.double()
+        envs = changed_envs(mask)
+        values, mask = values[envs].double(), mask[envs]
         if self.num_floating:
-            self._write_floating(values[:, self.floating], mask[:, self.floating, None])
+            self._write_floating(envs, values[:, self.floating], mask[:, self.floating, None])
         if self.num_fixed:
             mask = mask[:, self.fixed, None]
-            for name, new in (
-                ("mocap_pos", values[:, self.fixed, 0:3]),
-                ("mocap_quat", unit(values[:, self.fixed, 3:7])[..., WXYZ]),
-            ):
-                state = self._backend.state(name)
-                state[:, self._mocap] = torch.where(mask, new, state[:, self._mocap])
+            rotation = unit(values[:, self.fixed, 3:7])[..., WXYZ]
+            write_rows(self._backend.state("mocap_quat"), envs, self._mocap, rotation, mask)
+            position = values[:, self.fixed, 0:3]
+            write_rows(self._backend.state("mocap_pos"), envs, self._mocap, position, mask)
 
-    def _write_floating(self, values: Tensor, mask: Tensor) -> None:
-        n = len(values)
+    def _write_floating(self, envs: Rows, values: Tensor, mask: Tensor) -> None:
+        n, floating = len(values), self.num_floating
         rotation = unit(values[..., 3:7])
         spin_w = values[..., 10:13]
         arm_w = quat_rotate(rotation, self._com.expand(n, -1, -1))
         velocity_w = values[..., 7:10] - torch.linalg.cross(spin_w, arm_w)
         spin_b = quat_rotate_inverse(rotation, spin_w)
-        for name, rows, new in (
-            ("qpos", self._qpos_rows, torch.cat((values[..., 0:3], rotation[..., WXYZ]), -1)),
-            ("qvel", self._qvel_rows, torch.cat((velocity_w, spin_b), -1)),
-        ):
-            state = self._backend.state(name)
-            old = state[:, rows].reshape(new.shape)
-            state[:, rows] = torch.where(mask, new, old).reshape(n, -1).to(state.dtype)
+        qpos = torch.cat((values[..., 0:3], rotation[..., WXYZ]), -1).flatten(1)
+        qvel = torch.cat((velocity_w, spin_b), -1).flatten(1)
+        for name, rows, new in (("qpos", self._qpos_rows, qpos), ("qvel", self._qvel_rows, qvel)):
+            whole = mask.expand(-1, -1, new.shape[1] // floating).flatten(1)
+            write_rows(self._backend.state(name), envs, rows, new, whole)
 
 
 class DofStates:
@@ -127,12 +160,14 @@ class DofStates:
 
     def write(self, values: Tensor, mask: Tensor) -> None:
         """Set the entries of values where mask is true, both shaped (num_envs, num_dofs, 2)."""
+        envs = changed_envs(mask)
+        values, mask = values[envs], mask[envs]
         for column, (name, rows) in enumerate(
             (("qpos", self._positions), ("qvel", self._velocities))
         ):
-            state = self._backend.state(name)
-            new = values[..., column].to(state.dtype)
-            state[:, rows] = torch.where(mask[..., column], new, state[:, rows])
+            write_rows(
+                self._backend.state(name), envs, rows, values[..., column], mask[..., column]
+            )
 
     def apply(self, force: Tensor) -> None:
         """Set the actuation force of every DOF, shape (num_envs, num_dofs)."""
@@ -183,46 +218,43 @@ class ForceSensors:
         self._backend = backend
         self._ids = index(ids)
         self._values = slice(compiled.force_sensor, compiled.force_sensor + 6 * len(ids))
-        self._mass = torch.from_numpy(model.body_mass[ids])[:, None, None]
-        self._com = torch.from_numpy(model.body_ipos[ids])[..., None]
-        self._inertia = torch.from_numpy(model.body_inertia[ids])[..., None]
-        self._position = torch.from_numpy(np.array([p for p, _ in poses]))[..., None]
-        self._axes = quat_to_matrix(torch.from_numpy(np.array([r for _, r in poses])))
+        body = torch.from_numpy(model.body_iquat[ids][:, XYZW])
+        axes = quat_to_matrix(torch.from_numpy(np.array([r for _, r in poses])))
+        position = torch.from_numpy(np.array([p for p, _ in poses]))
+        principal = axes.transpose(-1, -2) @ quat_to_matrix(body)
+        moments = torch.diag_embed(torch.from_numpy(model.body_inertia[ids]))
+        com = torch.from_numpy(model.body_ipos[ids])
+        self._axes = axes
+        self._own_axes = not torch.allclose(axes, torch.eye(3, dtype=axes.dtype))
+        self._mass = torch.from_numpy(model.body_mass[ids])[:, None]
+        self._inertia = principal @ moments @ principal.transpose(-1, -2)
+        self._arm = (axes.transpose(-1, -2) @ (com - position)[..., None])[..., 0]
         self._world = torch.tensor(in_world_axes)[:, None, None]
-        self._gravity = torch.from_numpy(model.opt.gravity)[:, None]
+        self._any_world = any(in_world_axes)
+        self._gravity = torch.from_numpy(model.opt.gravity)
 
     def read(self) -> Tensor:
-        """Force [N] and torque [N m] of each sensor, shape (num_envs, num_sensors, 6)."""
-        sensed = self._backend.output("sensordata")[:, self._values]
-        sensed = sensed.reshape(len(sensed), -1, 6, 1)
-        body = self._matrices("xmat")
-        force_w = self._mass * (sensed[:, :, 0:3] + self._gravity)
-        arm_w = body @ (self._com - self._position)
-        torque_w = self._moment(sensed[:, :, 3:6]) + torch.linalg.cross(arm_w, force_w, dim=2)
-        wrench_w = torch.cat((force_w, torque_w), dim=-1)  # one column each
-        wrench = (body @ self._axes).transpose(-1, -2) @ wrench_w
-        return torch.where(self._world, wrench_w, wrench).transpose(-1, -2).flatten(2)
+        """Force [N] and torque [N m] of each sensor, shape (num_envs, num_sensors, 6).
 
-    def _moment(self, acceleration_w: Tensor) -> Tensor:
-        """Moment about the COM that gives an angular acceleration: Euler's equation.
-
-        Args:
-            acceleration_w: [rad/s^2], world axes, shape (num_envs, num_sensors, 3, 1).
-
-        Returns:
-            [N m], world axes, same shape.
+        Newton's and Euler's equations in the sensors' axes, moved from the COM to the sensors.
         """
-        principal = self._matrices("ximat")
-        spin_w = self._backend.output("cvel")[:, self._ids, 0:3, None]
-        to_principal = principal.transpose(-1, -2)
-        momentum_w = principal @ (self._inertia * (to_principal @ spin_w))
-        torque_w = principal @ (self._inertia * (to_principal @ acceleration_w))
-        return torque_w + torch.linalg.cross(spin_w, momentum_w, dim=2)
-
-    def _matrices(self, name: str) -> Tensor:
-        """A rotation per sensor body, shape (num_envs, num_sensors, 3, 3)."""
-        rows = self._backend.output(name)[:, self._ids]
-        return rows.reshape(len(rows), -1, 3, 3)
+        sensed = self._backend.output("sensordata")[:, self._values]
+        sensed = sensed.reshape(len(sensed), -1, 6)
+        spin_w = self._backend.output("cvel")[:, self._ids, 0:3]
+        rotation = self._backend.output("xmat")[:, self._ids].unflatten(-1, (3, 3))
+        if self._own_axes:
+            rotation = rotation @ self._axes
+        # Columns: linear acceleration without gravity's share, angular acceleration, spin.
+        columns_w = torch.stack((sensed[..., 0:3] + self._gravity, sensed[..., 3:6], spin_w), -1)
+        columns = rotation.transpose(-1, -2) @ columns_w
+        force = self._mass * columns[..., 0]
+        weighted = self._inertia @ columns[..., 1:3]
+        torque = weighted[..., 0] + torch.linalg.cross(columns[..., 2], weighted[..., 1])
+        torque = torque + torch.linalg.cross(self._arm.expand_as(force), force)
+        wrench = torch.stack((force, torque), dim=-1)
+        if self._any_world:
+            wrench = torch.where(self._world, rotation @ wrench, wrench)
+        return wrench.transpose(-1, -2).flatten(2)
 
 
 def unit(quaternion: Tensor) -> Tensor:

@@ -83,6 +83,7 @@ class CpuBackend:
         self._stage = VELOCITY_STAGE if current_bodies else NO_STAGE
         self._batch = mujoco.batch.Batch(model, num_envs, threads, persistent=current_bodies)
         self._tensors: dict[str, Tensor] = {}
+        self._num_warnings = 0
         self._num_fatal = np.zeros(num_envs, dtype=np.int64)
         self._failed = np.zeros(num_envs, dtype=bool)
 
@@ -114,9 +115,15 @@ class CpuBackend:
 
     def unstable(self) -> Tensor | None:
         """See `Backend.unstable`."""
-        num_fatal = self._batch.warning[:, FATAL_WARNINGS, 1].sum(axis=1)
         # MuJoCo judges the state before a substep: what the last one did shows in the state only.
-        finite = np.isfinite(self._batch.bind("qvel").sum(axis=1))
+        qvel = self._batch.bind("qvel")
+        counts = self._batch.warning[:, :, 1]
+        total = int(counts.sum())
+        if total == self._num_warnings and np.isfinite(qvel.sum()) and not self._failed.any():
+            return None
+        self._num_warnings = total
+        num_fatal = counts[:, FATAL_WARNINGS].sum(axis=1)
+        finite = np.isfinite(qvel.sum(axis=1))
         bad = self._failed | (num_fatal != self._num_fatal) | ~finite
         self._num_fatal[:] = num_fatal
         self._failed[:] = False
