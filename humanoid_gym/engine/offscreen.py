@@ -8,8 +8,8 @@ LIBRARIES = {"egl": "libEGL.so.1", "osmesa": "libOSMesa.so.8"}
 """Libraries that render off screen, by their name in MUJOCO_GL, the better one first."""
 
 INSTALL_HINT = (
-    "install an OpenGL library that renders off screen, on Debian and Ubuntu: "
-    "apt-get install libegl1 libgl1-mesa-dri"
+    "install a library that renders off screen, on Debian and Ubuntu: apt-get install libosmesa6 "
+    "(and set MUJOCO_GL=osmesa if another one is chosen and fails)"
 )
 
 
