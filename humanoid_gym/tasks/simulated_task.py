@@ -132,9 +132,20 @@ class SimulatedTask:
         return tensor
 
     def set_viewer(self) -> None:
-        """Open a viewer window, unless headless."""
-        if not self.headless:
+        """Open a viewer window, unless headless.
+
+        Raises:
+            ConfigError: the simulator has no viewer.
+        """
+        if self.headless:
+            return
+        try:
             self.viewer = self.gym.create_viewer(self.sim, gymapi.CameraProperties())
+        except NotImplementedError as error:
+            raise ConfigError(
+                "headless=false: the embedded engine has no viewer window yet; leave it out, and "
+                "watch with play.py --video"
+            ) from error
 
     def uniform(self, lower: float, upper: float, shape: Tuple[int, ...]) -> Tensor:
         """Draw from U(lower, upper) with the task's own generator, on the simulation's device."""
