@@ -50,6 +50,7 @@ class Simulation:
     def build(self, served: Served) -> None:
         """Compile the scene and make a simulation of each environment at its default state."""
         self.served = served
+        self.forces_known = False  # sensors have measured nothing before the first step
         self.compiled: CompiledScene = compile_scene(self.scene, self.drives.driven, served)
         for root, actor in zip(self.compiled.roots, self.layout.actors, strict=True):
             write_body_damping(self.compiled.model, root, actor)
@@ -94,6 +95,7 @@ class Simulation:
         start = time.perf_counter()
         self._write_inputs()
         self.backend.step(self.scene.params.substeps)
+        self.forces_known = True
         self._reset_unstable()
         self._limit_speeds()
         self.num_steps += 1

@@ -91,6 +91,8 @@ class StateTensors:
         known = (self._restored if sensed else self._published).get(kind)
         if known is not None and known[0] == version:
             return known[1]
+        if sensed and not simulation.forces_known:
+            return torch.zeros(self.shape(kind), device=simulation.device)
         value = READERS[kind](simulation).to(torch.float32).reshape(self.shape(kind))
         if kind in (Kind.ROOT, Kind.DOF):
             self._published[kind] = (version, value)

@@ -28,6 +28,16 @@ def test_a_body_at_rest_reads_no_net_force(world):
     assert w.sensor[0].abs().max() < 0.05
 
 
+def test_sensors_read_zero_before_the_first_step(world):
+    w, box = with_sensor(world)
+    w.place(box, (0, 0, 0.3)).start()
+    w.sensor.fill_(torch.nan)
+    w.contact.fill_(torch.nan)
+    w.refresh()
+    assert (w.sensor == 0).all()
+    assert (w.contact == 0).all()
+
+
 def test_a_falling_body_reads_its_weight(world):
     w, box = with_sensor(world, ground=None)
     w.place(box, (0, 0, 5)).start().step(5)
