@@ -39,6 +39,18 @@ class Served:
     contact_forces: bool = False
     force_sensors: bool = False
 
+    @property
+    def outputs(self) -> set[str]:
+        """Derived fields that the simulations must copy out after each call."""
+        names: set[str] = set()
+        if self.body_states:
+            names |= {"xpos", "xquat", "xipos", "cvel", "subtree_com"}
+        if self.contact_forces:
+            names |= {"sensordata"}
+        if self.force_sensors:
+            names |= {"sensordata", "cvel", "xmat"}
+        return names
+
 
 @dataclass(frozen=True)
 class RootAddress:

@@ -59,6 +59,8 @@ class Simulation:
         self.backend: Backend = CpuBackend(
             self.compiled.model, self.num_envs, threads, current_bodies=served.body_states
         )
+        for name in served.outputs:
+            self.backend.output(name)  # from now on, so that the first call fills it
         write_backend(self.backend, different)
         self.write_frictions(always=False)
         self._place_ground()

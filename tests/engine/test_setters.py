@@ -26,6 +26,23 @@ def test_buffers_are_the_same_objects_before_and_after_prepare(world):
     assert before[:, 2].tolist() == [1.0, 1.0]
 
 
+@pytest.mark.parametrize("late", [False, True])
+def test_bodies_are_in_place_before_the_first_step(world, robots, late):
+    w = world(ground=None, num_envs=2)
+    asset = w.urdf(robots.chain(2), fix_base_link=True)
+    for index in range(2):
+        env = w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 2)
+        pose = gymapi.Transform(gymapi.Vec3(index, 2, 3))
+        w.gym.create_actor(env, asset, pose, "chain", index, 0)
+    if not late:
+        w.gym.acquire_rigid_body_state_tensor(w.sim)
+    w.gym.prepare_sim(w.sim)
+    body = gymtorch.wrap_tensor(w.gym.acquire_rigid_body_state_tensor(w.sim))
+    expected = [[0, 2, 3], [0, 2, 3], [0.4, 2, 3], [1, 2, 3], [1, 2, 3], [1.4, 2, 3]]
+    assert torch.allclose(body[:, :3], torch.tensor(expected, dtype=torch.float32))
+    assert body[:, 3:7].tolist() == [[0, 0, 0, 1]] * 6
+
+
 def test_a_full_set_of_unchanged_values_changes_no_bit(world):
     """The next 100 steps are those of a simulation that was never set."""
     a, b = boxes(world), boxes(world)
