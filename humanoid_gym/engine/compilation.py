@@ -45,10 +45,8 @@ class Served:
         names: set[str] = set()
         if self.body_states:
             names |= {"xpos", "xquat", "xipos", "cvel", "subtree_com"}
-        if self.contact_forces:
+        if self.contact_forces or self.force_sensors:
             names |= {"sensordata"}
-        if self.force_sensors:
-            names |= {"sensordata", "cvel", "xmat"}
         return names
 
 
@@ -329,11 +327,18 @@ def add_sensors(
         for handle, sensor in layout.force_sensors:
             actor = layout.actors[handle]
             name = names[actor.first_body + actor.asset.force_sensors[sensor].body]
-            for kind in (mujoco.mjtSensor.mjSENS_FRAMELINACC, mujoco.mjtSensor.mjSENS_FRAMEANGACC):
-                spec.add_sensor(type=kind, objtype=mujoco.mjtObj.mjOBJ_BODY, objname=name)
+            for kind, frame in MOTION_SENSORS:
+                spec.add_sensor(type=kind, objtype=frame, objname=name)
     return contact_first, force_first
 
 
+MOTION_SENSORS = (
+    (mujoco.mjtSensor.mjSENS_FRAMELINACC, mujoco.mjtObj.mjOBJ_BODY),  # of the COM
+    (mujoco.mjtSensor.mjSENS_FRAMEANGACC, mujoco.mjtObj.mjOBJ_BODY),
+    (mujoco.mjtSensor.mjSENS_FRAMEANGVEL, mujoco.mjtObj.mjOBJ_BODY),
+    (mujoco.mjtSensor.mjSENS_FRAMEQUAT, mujoco.mjtObj.mjOBJ_XBODY),
+)
+"""What a force sensor is computed from: 3 + 3 + 3 + 4 numbers, world axes."""
 CONTACT_FORCE_FIELD = 2
 """Bit mask of the contact sensor's data: the force only."""
 CONTACT_NET_FORCE = 3

@@ -13,7 +13,13 @@ from torch import Tensor
 
 from humanoid_gym.engine.backend import Backend
 from humanoid_gym.engine.compilation import CompiledScene
-from humanoid_gym.rotation import quat_rotate, quat_rotate_inverse, quat_to_matrix
+from humanoid_gym.rotation import (
+    quat_conjugate,
+    quat_multiply,
+    quat_rotate,
+    quat_rotate_inverse,
+    quat_to_matrix,
+)
 
 XYZW = [1, 2, 3, 0]
 """Takes wxyz components to xyzw order."""
@@ -215,20 +221,21 @@ class ForceSensors:
         """
         model = compiled.model
         ids = compiled.bodies[bodies]
-        self._backend = backend
-        self._ids = index(ids)
-        self._values = slice(compiled.force_sensor, compiled.force_sensor + 6 * len(ids))
-        body = torch.from_numpy(model.body_iquat[ids][:, XYZW])
-        axes = quat_to_matrix(torch.from_numpy(np.array([r for _, r in poses])))
-        position = torch.from_numpy(np.array([p for p, _ in poses]))
-        principal = axes.transpose(-1, -2) @ quat_to_matrix(body)
-        moments = torch.diag_embed(torch.from_numpy(model.body_inertia[ids]))
+        axes = torch.from_numpy(np.array([rotation for _, rotation in poses]))
+        position = torch.from_numpy(np.array([position for position, _ in poses]))
+        principal = quat_multiply(
+            quat_conjugate(axes), torch.from_numpy(model.body_iquat[ids][:, XYZW])
+        )
+        to_principal = quat_to_matrix(principal).transpose(-1, -2)
+        moments = torch.from_numpy(model.body_inertia[ids])[..., None]
         com = torch.from_numpy(model.body_ipos[ids])
+        self._backend = backend
+        self._values = slice(compiled.force_sensor, compiled.force_sensor + 13 * len(ids))
         self._axes = axes
-        self._own_axes = not torch.allclose(axes, torch.eye(3, dtype=axes.dtype))
+        self._own_axes = bool((axes[:, :3] != 0).any())
         self._mass = torch.from_numpy(model.body_mass[ids])[:, None]
-        self._inertia = principal @ moments @ principal.transpose(-1, -2)
-        self._arm = (axes.transpose(-1, -2) @ (com - position)[..., None])[..., 0]
+        self._inertia = to_principal.transpose(-1, -2) @ (moments * to_principal)
+        self._arm = quat_rotate_inverse(axes, com - position)
         self._world = torch.tensor(in_world_axes)[:, None, None]
         self._any_world = any(in_world_axes)
         self._gravity = torch.from_numpy(model.opt.gravity)
@@ -238,23 +245,24 @@ class ForceSensors:
 
         Newton's and Euler's equations in the sensors' axes, moved from the COM to the sensors.
         """
-        sensed = self._backend.output("sensordata")[:, self._values]
-        sensed = sensed.reshape(len(sensed), -1, 6)
-        spin_w = self._backend.output("cvel")[:, self._ids, 0:3]
-        rotation = self._backend.output("xmat")[:, self._ids].unflatten(-1, (3, 3))
+        sensed = self._backend.output("sensordata")[:, self._values].unflatten(-1, (-1, 13))
+        rotation = sensed[..., 9:13][..., XYZW]
         if self._own_axes:
-            rotation = rotation @ self._axes
-        # Columns: linear acceleration without gravity's share, angular acceleration, spin.
-        columns_w = torch.stack((sensed[..., 0:3] + self._gravity, sensed[..., 3:6], spin_w), -1)
-        columns = rotation.transpose(-1, -2) @ columns_w
-        force = self._mass * columns[..., 0]
-        weighted = self._inertia @ columns[..., 1:3]
-        torque = weighted[..., 0] + torch.linalg.cross(columns[..., 2], weighted[..., 1])
+            rotation = quat_multiply(rotation, self._axes.expand_as(rotation))
+        rotation = rotation.unsqueeze(-2)
+        acceleration_w = sensed[..., 0:3] + self._gravity
+        motion_w = torch.stack((acceleration_w, sensed[..., 3:6], sensed[..., 6:9]), dim=-2)
+        motion = quat_rotate_inverse(rotation, motion_w)  # (num_envs, num_sensors, 3 vectors, 3)
+        force = self._mass * motion[..., 0, :]
+        # Few large products, one per sensor, in place of many small ones.
+        weighted = motion[..., 1:3, :].movedim(1, 0).flatten(1, 2) @ self._inertia
+        weighted = weighted.unflatten(1, (-1, 2)).movedim(0, 1)
+        torque = weighted[..., 0, :] + torch.linalg.cross(motion[..., 2, :], weighted[..., 1, :])
         torque = torque + torch.linalg.cross(self._arm.expand_as(force), force)
-        wrench = torch.stack((force, torque), dim=-1)
+        wrench = torch.stack((force, torque), dim=-2)
         if self._any_world:
-            wrench = torch.where(self._world, rotation @ wrench, wrench)
-        return wrench.transpose(-1, -2).flatten(2)
+            wrench = torch.where(self._world, quat_rotate(rotation, wrench), wrench)
+        return wrench.flatten(2)
 
 
 def unit(quaternion: Tensor) -> Tensor:
