@@ -17,7 +17,14 @@ from humanoid_gym.engine.drives import Drives, write_backend
 from humanoid_gym.engine.enums import ContactCollection
 from humanoid_gym.engine.scene import Layout, Scene
 from humanoid_gym.engine.speed_limits import SpeedLimits
-from humanoid_gym.engine.state import BodyStates, DofStates, ForceSensors, RootStates
+from humanoid_gym.engine.state import (
+    BodyStates,
+    DofStates,
+    ForceSensors,
+    RootStates,
+    Rows,
+    changed_envs,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -39,8 +46,7 @@ class Simulation:
         self.num_steps = 0
         self.seconds_in_physics = 0.0
         self.fault_counts = torch.zeros(self.num_envs, dtype=torch.int64)
-        self.state_version = 0
-        self.forces_version = 0
+        self.root_version = self.dof_version = self.forces_version = 0
         self._targets_changed = self.drives.any_has_target
         report_ineffective_damping(self.layout.actors)
         self.build(served)
@@ -101,8 +107,7 @@ class Simulation:
         self._reset_unstable()
         self._limit_speeds()
         self.num_steps += 1
-        self.state_version += 1
-        self.forces_version += 1
+        self._everything_changed()
         self.seconds_in_physics += time.perf_counter() - start
 
     def set_targets(self, position: Tensor | None, velocity: Tensor | None, mask: Tensor) -> None:
@@ -129,13 +134,17 @@ class Simulation:
 
     def set_roots(self, values: Tensor, mask: Tensor) -> None:
         """Write root states of the actors in mask, shape (num_envs, num_actors)."""
-        self.roots.write(values, mask)
-        self._forget_solution(mask.any(dim=1))
+        envs = changed_envs(mask)
+        self.roots.write(values, mask, envs)
+        self._forget_solution(mask, envs)
+        self.root_version += 1
 
     def set_dofs(self, values: Tensor, mask: Tensor) -> None:
         """Write DOF states where mask is true, both shaped (num_envs, num_dofs, 2)."""
-        self.dofs.write(values, mask)
-        self._forget_solution(mask.flatten(1).any(dim=1))
+        envs = changed_envs(mask)
+        self.dofs.write(values, mask, envs)
+        self._forget_solution(mask, envs)
+        self.dof_version += 1
 
     def restore(
         self,
@@ -151,8 +160,7 @@ class Simulation:
         self.drives.velocity_target = velocity_target.clone()
         self.fault_counts.copy_(fault_counts)
         self.num_steps = int(num_steps)
-        self.state_version += 1
-        self.forces_version += 1
+        self._everything_changed()
         self._targets_changed = self.drives.any_has_target
 
     def dof_properties_changed(self) -> None:
@@ -231,10 +239,19 @@ class Simulation:
             qvel[envs] = values
             self.backend.forward(envs.to(torch.int32))
 
-    def _forget_solution(self, envs: Tensor) -> None:
+    def _forget_solution(self, mask: Tensor, envs: Rows) -> None:
         """Environments with a new state start the solver afresh, independent of their past."""
-        self.backend.state("qacc_warmstart").masked_fill_(envs[:, None], 0.0)
-        self.state_version += 1
+        warmstart = self.backend.state("qacc_warmstart")
+        if isinstance(envs, Tensor):
+            warmstart[envs] = 0.0
+        else:
+            warmstart.masked_fill_(mask.flatten(1).any(dim=1)[:, None], 0.0)
+
+    def _everything_changed(self) -> None:
+        """What was published of the state and the forces is no longer current."""
+        self.root_version += 1
+        self.dof_version += 1
+        self.forces_version += 1
 
     def _gather_dof_properties(self) -> np.ndarray:
         """DOF properties of all actors, structured array (num_envs, num_dofs)."""
@@ -249,7 +266,7 @@ class Simulation:
                 p, r = actor.pose.p, actor.pose.r
                 poses[env.index, handle, :7] = (p.x, p.y, p.z, r.x, r.y, r.z, r.w)
         everywhere = torch.ones(poses.shape[:2], dtype=torch.bool)
-        self.roots.write(torch.from_numpy(poses), everywhere)
+        self.roots.write(torch.from_numpy(poses), everywhere, changed_envs(everywhere))
         self.backend.forward(torch.arange(self.num_envs, dtype=torch.int32))
 
     def write_frictions(self, *, always: bool = True) -> None:

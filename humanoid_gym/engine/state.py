@@ -107,15 +107,15 @@ class RootStates:
             out[:, self.fixed, 3:7] = quat[..., XYZW]
         return out
 
-    def write(self, values: Tensor, mask: Tensor) -> None:
+    def write(self, values: Tensor, mask: Tensor, envs: Rows) -> None:
         """Set root states.
 
         Args:
             values: as `read` returns them, float32 or float64.
             mask: actors to write, shape (num_envs, num_actors), bool; others keep their state
                 to the last bit.
+            envs: environments with such actors, from `changed_envs`.
         """
-        envs = changed_envs(mask)
         values, mask = values[envs].double(), mask[envs]
         if self.num_floating:
             self._write_floating(envs, values[:, self.floating], mask[:, self.floating, None])
@@ -164,9 +164,14 @@ class DofStates:
         """Shape (num_envs, num_dofs, 2): position, velocity."""
         return torch.stack((self.position(), self.velocity()), dim=-1)
 
-    def write(self, values: Tensor, mask: Tensor) -> None:
-        """Set the entries of values where mask is true, both shaped (num_envs, num_dofs, 2)."""
-        envs = changed_envs(mask)
+    def write(self, values: Tensor, mask: Tensor, envs: Rows) -> None:
+        """Set the entries of values where mask is true, both shaped (num_envs, num_dofs, 2).
+
+        Args:
+            values: as `read` returns them, float32 or float64.
+            mask: bool.
+            envs: environments with such entries, from `changed_envs`.
+        """
         values, mask = values[envs], mask[envs]
         for column, (name, rows) in enumerate(
             (("qpos", self._positions), ("qvel", self._velocities))

@@ -87,7 +87,9 @@ class StateTensors:
     def current(self, kind: Kind, simulation: Simulation) -> Tensor:
         """What a refresh publishes now, float32, private to the engine."""
         sensed = kind in SENSED
-        version = simulation.forces_version if sensed else simulation.state_version
+        version = {Kind.ROOT: simulation.root_version, Kind.DOF: simulation.dof_version}.get(
+            kind, simulation.forces_version
+        )
         known = (self._restored if sensed else self._published).get(kind)
         if known is not None and known[0] == version:
             return known[1]
