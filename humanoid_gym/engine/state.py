@@ -89,7 +89,7 @@ class RootStates:
     def read(self) -> Tensor:
         """Root states as Isaac Gym reads them, shape (num_envs, num_actors, 13), float64."""
         n = self._backend.num_envs
-        out = torch.zeros(n, self.num_actors, 13, dtype=torch.float64, device=self._backend.device)
+        out = torch.empty(n, self.num_actors, 13, dtype=torch.float64, device=self._backend.device)
         if self.num_floating:
             qpos = self._backend.state("qpos")[:, self._qpos_rows].reshape(n, -1, 7)
             qvel = self._backend.state("qvel")[:, self._qvel_rows].reshape(n, -1, 6)
@@ -105,6 +105,7 @@ class RootStates:
             out[:, self.fixed, 0:3] = self._backend.state("mocap_pos")[:, self._mocap].double()
             quat = self._backend.state("mocap_quat")[:, self._mocap].double()
             out[:, self.fixed, 3:7] = quat[..., XYZW]
+            out[:, self.fixed, 7:13] = 0.0
         return out
 
     def write(self, values: Tensor, mask: Tensor, envs: Rows) -> None:
@@ -236,21 +237,22 @@ class ForceSensors:
         com = torch.from_numpy(model.body_ipos[ids])
         self._backend = backend
         self._values = slice(compiled.force_sensor, compiled.force_sensor + 13 * len(ids))
-        self._axes = axes
+        # In float32 from here on: the readings are published so, and it takes half the time.
+        self._axes = axes.float()
         self._own_axes = bool((axes[:, :3] != 0).any())
-        self._mass = torch.from_numpy(model.body_mass[ids])[:, None]
-        self._inertia = to_principal.transpose(-1, -2) @ (moments * to_principal)
-        self._arm = quat_rotate_inverse(axes, com - position)
+        self._mass = torch.from_numpy(model.body_mass[ids]).float()[:, None]
+        self._inertia = (to_principal.transpose(-1, -2) @ (moments * to_principal)).float()
+        self._arm = quat_rotate_inverse(axes, com - position).float()
         self._world = torch.tensor(in_world_axes)[:, None, None]
         self._any_world = any(in_world_axes)
-        self._gravity = torch.from_numpy(model.opt.gravity)
+        self._gravity = torch.from_numpy(model.opt.gravity).float()
 
     def read(self) -> Tensor:
         """Force [N] and torque [N m] of each sensor, shape (num_envs, num_sensors, 6).
 
         Newton's and Euler's equations in the sensors' axes, moved from the COM to the sensors.
         """
-        sensed = self._backend.output("sensordata")[:, self._values].unflatten(-1, (-1, 13))
+        sensed = self._backend.output("sensordata")[:, self._values].float().unflatten(-1, (-1, 13))
         rotation = sensed[..., 9:13][..., XYZW]
         if self._own_axes:
             rotation = quat_multiply(rotation, self._axes.expand_as(rotation))
