@@ -21,10 +21,15 @@ from humanoid_gym.rotation import (
     quat_to_matrix,
 )
 
-XYZW = [1, 2, 3, 0]
-"""Takes wxyz components to xyzw order."""
-WXYZ = [3, 0, 1, 2]
-"""Takes xyzw components to wxyz order."""
+
+def xyzw(quaternion: Tensor) -> Tensor:
+    """MuJoCo's order w, x, y, z as Isaac Gym's, shape (..., 4)."""
+    return quaternion.roll(-1, -1)
+
+
+def wxyz(quaternion: Tensor) -> Tensor:
+    """Isaac Gym's order x, y, z, w as MuJoCo's, shape (..., 4)."""
+    return quaternion.roll(1, -1)
 
 
 Rows = slice | Tensor
@@ -93,9 +98,9 @@ class RootStates:
         if self.num_floating:
             qpos = self._backend.state("qpos")[:, self._qpos_rows].reshape(n, -1, 7)
             qvel = self._backend.state("qvel")[:, self._qvel_rows].reshape(n, -1, 6)
-            rotation = qpos[..., 3:7][..., XYZW]
-            spin_w = quat_rotate(rotation, qvel[..., 3:6])
-            arm_w = quat_rotate(rotation, self._com.expand(n, -1, -1))
+            rotation = xyzw(qpos[..., 3:7])
+            body_b = torch.stack((qvel[..., 3:6], self._com.expand(n, -1, -1)), dim=-2)
+            spin_w, arm_w = quat_rotate(rotation.unsqueeze(-2), body_b).unbind(-2)
             velocity_w = qvel[..., 0:3] + torch.linalg.cross(spin_w, arm_w)
             states = torch.cat((qpos[..., 0:3], rotation, velocity_w, spin_w), -1)
             if not self.num_fixed:
@@ -104,7 +109,7 @@ class RootStates:
         if self.num_fixed:
             out[:, self.fixed, 0:3] = self._backend.state("mocap_pos")[:, self._mocap].double()
             quat = self._backend.state("mocap_quat")[:, self._mocap].double()
-            out[:, self.fixed, 3:7] = quat[..., XYZW]
+            out[:, self.fixed, 3:7] = xyzw(quat)
             out[:, self.fixed, 7:13] = 0.0
         return out
 
@@ -122,7 +127,7 @@ class RootStates:
             self._write_floating(envs, values[:, self.floating], mask[:, self.floating, None])
         if self.num_fixed:
             mask = mask[:, self.fixed, None]
-            rotation = unit(values[:, self.fixed, 3:7])[..., WXYZ]
+            rotation = wxyz(unit(values[:, self.fixed, 3:7]))
             write_rows(self._backend.state("mocap_quat"), envs, self._mocap, rotation, mask)
             position = values[:, self.fixed, 0:3]
             write_rows(self._backend.state("mocap_pos"), envs, self._mocap, position, mask)
@@ -134,7 +139,7 @@ class RootStates:
         arm_w = quat_rotate(rotation, self._com.expand(n, -1, -1))
         velocity_w = values[..., 7:10] - torch.linalg.cross(spin_w, arm_w)
         spin_b = quat_rotate_inverse(rotation, spin_w)
-        qpos = torch.cat((values[..., 0:3], rotation[..., WXYZ]), -1).flatten(1)
+        qpos = torch.cat((values[..., 0:3], wxyz(rotation)), -1).flatten(1)
         qvel = torch.cat((velocity_w, spin_b), -1).flatten(1)
         for name, rows, new in (("qpos", self._qpos_rows, qpos), ("qvel", self._qvel_rows, qvel)):
             whole = mask.expand(-1, -1, new.shape[1] // floating).flatten(1)
@@ -198,7 +203,7 @@ class BodyStates:
         """Body states as Isaac Gym reads them, shape (num_envs, num_bodies, 13)."""
         output = self._backend.output
         position = output("xpos")[:, self._bodies]
-        rotation = output("xquat")[:, self._bodies][..., XYZW]
+        rotation = xyzw(output("xquat")[:, self._bodies])
         twist = output("cvel")[:, self._bodies]  # angular, linear at the tree's centre of mass
         arm = output("xipos")[:, self._bodies] - output("subtree_com")[:, self._trees]
         velocity = twist[..., 3:6] + torch.linalg.cross(twist[..., 0:3], arm)
@@ -230,7 +235,7 @@ class ForceSensors:
         axes = torch.from_numpy(np.array([rotation for _, rotation in poses]))
         position = torch.from_numpy(np.array([position for position, _ in poses]))
         principal = quat_multiply(
-            quat_conjugate(axes), torch.from_numpy(model.body_iquat[ids][:, XYZW])
+            quat_conjugate(axes), xyzw(torch.from_numpy(model.body_iquat[ids]))
         )
         to_principal = quat_to_matrix(principal).transpose(-1, -2)
         moments = torch.from_numpy(model.body_inertia[ids])[..., None]
@@ -253,7 +258,7 @@ class ForceSensors:
         Newton's and Euler's equations in the sensors' axes, moved from the COM to the sensors.
         """
         sensed = self._backend.output("sensordata")[:, self._values].float().unflatten(-1, (-1, 13))
-        rotation = sensed[..., 9:13][..., XYZW]
+        rotation = xyzw(sensed[..., 9:13])
         if self._own_axes:
             rotation = quat_multiply(rotation, self._axes.expand_as(rotation))
         rotation = rotation.unsqueeze(-2)

@@ -14,9 +14,7 @@ from torch import Tensor
 
 from humanoid_gym.kernels import script
 from humanoid_gym.rotation import (
-    euler_xyz_from_quat,
     normalize_angle,
-    quat_rotate,
     quat_rotate_inverse,
 )
 
@@ -107,19 +105,22 @@ def torso(
     position = root_state[:, 0:3]
     orientation = root_state[:, 3:7]
     to_target = target[:2] - position[:, :2]  # (N, 2)
-    target_direction = to_target / to_target.norm(p=2, dim=-1, keepdim=True)
-    axes = torch.eye(3, dtype=orientation.dtype, device=orientation.device)
-    forward = quat_rotate(orientation, axes[0:1])  # (N, 3)
-    up = quat_rotate(orientation, axes[2:3])  # (N, 3)
-    roll, _, yaw = euler_xyz_from_quat(orientation)
+    # Those entries of the rotation matrix that are asked for, each computed once.
+    x, y, z, w = orientation.unbind(-1)
+    a, b = w * w - y * y, x * x - z * z
+    forward_x, forward_y = a + b, 2.0 * (x * y + w * z)
+    side_z, up_z = 2.0 * (y * z + w * x), a - b
+    yaw = torch.atan2(forward_y, forward_x)
+    distance = to_target.norm(p=2, dim=-1)
+    along = forward_x * to_target[:, 0] + forward_y * to_target[:, 1]
     return (
         quat_rotate_inverse(orientation, root_state[:, 7:10]),
         quat_rotate_inverse(orientation, root_state[:, 10:13]),
         yaw,
-        roll,
+        torch.atan2(side_z, up_z),
         normalize_angle(torch.atan2(to_target[:, 1], to_target[:, 0]) - yaw),
-        up[:, 2],
-        (forward[:, :2] * target_direction).sum(-1),
+        up_z,
+        along / distance,
         approach_speed(previous_position, position, target, duration),
     )
 

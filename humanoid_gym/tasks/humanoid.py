@@ -241,7 +241,7 @@ class Humanoid(VecTask):
         """Return the reward terms; a fall costs `death_cost` in place of all of them."""
         fallen = self.compute_termination()
         terms = {
-            name: (term.quantity(self.quantities) * term.scale).masked_fill(fallen, 0.0)
+            name: (term.quantity(self.quantities) * term.scale).masked_fill_(fallen, 0.0)
             for name, term in self.rewards.items()
         }
         terms["death"] = fallen * -self.config.death_cost

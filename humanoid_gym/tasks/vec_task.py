@@ -279,9 +279,10 @@ class VecTask(SimulatedTask):
     def _compute_rewards(self) -> None:
         # A diverged environment was put back to its initial pose: rewards that compare it with the
         # step before, like progress, would see a jump.
-        terms = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in self.compute_reward().items()}
-        self.rew_buf.copy_(torch.stack(list(terms.values())).sum(0))
-        self.extras["reward_terms"] = terms
+        terms = self.compute_reward()
+        values = torch.stack(list(terms.values())).masked_fill_(self.fault_buf, 0.0)
+        torch.sum(values, dim=0, out=self.rew_buf)
+        self.extras["reward_terms"] = dict(zip(terms, values))
         metrics = self.compute_metrics()
         self.extras["metrics"] = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in metrics.items()}
 
