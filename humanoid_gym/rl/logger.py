@@ -1,6 +1,5 @@
 """Training progress: TensorBoard events and a live display."""
 
-import logging
 import sys
 import time
 from pathlib import Path
@@ -15,8 +14,6 @@ from torch.utils.tensorboard import SummaryWriter
 
 from humanoid_gym.rl.episode_statistics import LENGTH, METRIC, RETURN
 
-_log = logging.getLogger(__name__)
-
 ITERATION = "progress/iteration"
 ENV_STEPS = "progress/env_steps"
 SECONDS_LEFT = "progress/seconds_left"
@@ -30,7 +27,7 @@ Report = Dict[str, float]
 class ProgressLogger:
     """Writes each iteration's report to TensorBoard and shows its gist.
 
-    On a terminal the display is updated in place; elsewhere a line is logged every
+    On a terminal the display is updated in place; elsewhere a line is printed every
     `line_interval` seconds, so that files do not fill with escape codes. Use it as a context.
     """
 
@@ -94,7 +91,8 @@ class ProgressLogger:
             self._live.update(self._render(report, max_iterations))
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._line_interval
-            _log.info(progress_line(report, max_iterations))
+            line = progress_line(report, max_iterations)
+            self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
     def _render(self, report: Report, max_iterations: int) -> Table:
         self._bar.update(

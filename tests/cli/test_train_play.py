@@ -222,5 +222,6 @@ def test_control_c_saves_and_exits_with_success(tmp_path: Path):
     assert process.returncode == 0, error
     match = re.search(r"^stopped after (\d+) iterations; saved (\S+)$", output, re.M)
     assert match, output
+    assert re.search(r"^iteration 1/1000000: .* left$", output, re.M), "no progress was shown"
     saved = load_checkpoint(tmp_path / match[2])
     assert saved["counters"]["iteration"] == int(match[1]) >= 1
