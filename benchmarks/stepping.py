@@ -21,6 +21,7 @@ from cases import make_task, versions
 
 from humanoid_gym.engine.backend.cpu import usable_cores
 from humanoid_gym.engine.compilation import Served, compile_scene
+from humanoid_gym.engine.property_fields import PropertyFields
 from humanoid_gym.tasks.vec_task import VecTask
 
 
@@ -65,7 +66,10 @@ def bare_batches(task: VecTask, threads: int) -> List[mujoco.batch.Batch]:
     """The task's scene without sensors, persistent and not."""
     simulation = task.sim.simulation
     compiled = compile_scene(task.sim.scene, simulation.drives.driven, Served())
-    simulation.drives.write_model(compiled)
+    fields = PropertyFields(
+        task.sim.scene, simulation.layout, compiled, simulation.tables, simulation.drives
+    )
+    fields.write_model()
     return [
         mujoco.batch.Batch(compiled.model, task.num_envs, threads, persistent=persistent)
         for persistent in (True, False)

@@ -10,7 +10,10 @@ import os
 import sys
 from importlib.machinery import ModuleSpec
 from types import ModuleType
-from typing import NamedTuple, Optional, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, NamedTuple, Optional, Sequence
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 VARIABLE = "HUMANOID_GYM_ENGINE"
 CHOICES = ("auto", "embedded", "nvidia")
@@ -48,6 +51,16 @@ class IsaacGymFinder:
         return importlib.util.spec_from_file_location(
             fullname, os.path.join(FACADE, "__init__.py"), submodule_search_locations=[FACADE]
         )
+
+    @classmethod
+    def find_distributions(cls, context: Any) -> "Iterator[Distribution]":  # noqa: ANN401 (importlib's own)
+        """Metadata of `isaacgym` where the embedded engine answers: `importlib.metadata` asks."""
+        if context.name not in (None, "isaacgym") or sys.version_info < (3, 11):
+            return
+        if _embedded_answers():
+            from humanoid_gym.isaacgym_metadata import IsaacGymDistribution
+
+            yield IsaacGymDistribution()
 
 
 def engine_choice() -> EngineChoice:
@@ -106,6 +119,13 @@ def install() -> None:
             ) from error
 
 
+def _embedded_answers() -> bool:
+    try:
+        return engine_choice().name == "embedded"
+    except ValueError:
+        return False
+
+
 def _nvidia_origin() -> "tuple[Optional[str], bool]":
     """File of an isaacgym that is not ours, or None; whether some isaacgym is already imported."""
     module = sys.modules.get("isaacgym")
@@ -129,7 +149,13 @@ def _is_ours(finder: object) -> bool:
 
 
 def _is_facade(origin: Optional[str]) -> bool:
-    return origin is None or os.path.realpath(os.path.dirname(origin)) == os.path.realpath(FACADE)
+    """Whether a file is of our facade: in place, or copied there by `pip install` of it."""
+    if origin is None:
+        return True
+    folder = os.path.dirname(origin)
+    return os.path.realpath(folder) == os.path.realpath(FACADE) or os.path.isfile(
+        os.path.join(folder, "_facade.py")
+    )
 
 
 def _config_error(message: str) -> ValueError:

@@ -33,6 +33,11 @@ class World:
         path.write_text(text)
         return self.gym.load_asset(self.sim, str(self.folder), path.name, make_options(options))
 
+    def mjcf(self, text, **options):
+        path = self.folder / f"robot{len(list(self.folder.iterdir()))}.xml"
+        path.write_text(text)
+        return self.gym.load_asset(self.sim, str(self.folder), path.name, make_options(options))
+
     def box(self, x, y, z, **options):
         return self.gym.create_box(self.sim, x, y, z, make_options(options))
 
@@ -46,8 +51,11 @@ class World:
         self.placements.append((asset, position, rotation, group, mask, dofs or {}))
         return self
 
-    def start(self, spacing=1.0):
-        """Create the environments and prepare; returns the world."""
+    def start(self, spacing=1.0, edit=None):
+        """Create the environments and prepare; returns the world.
+
+        `edit(gym, env, index)` is called for each environment when its actors are there.
+        """
         corner = gymapi.Vec3(spacing, spacing, spacing)
         self.envs = []
         for index in range(self.num_envs):
@@ -60,6 +68,8 @@ class World:
                 self.gym.enable_actor_dof_force_sensors(env, handle)
                 if dofs:
                     self.set_dofs(env, handle, **dofs)
+            if edit:
+                edit(self.gym, env, index)
         self.gym.prepare_sim(self.sim)
         wrap = gymtorch.wrap_tensor
         self.root = wrap(self.gym.acquire_actor_root_state_tensor(self.sim))

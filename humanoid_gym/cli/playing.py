@@ -1,4 +1,4 @@
-"""python play.py: rebuild task and network of a run, play episodes, print or record them."""
+"""python play.py: rebuild task and network of a run, play episodes, show, record, report them."""
 
 import argparse
 import sys
@@ -22,6 +22,7 @@ from humanoid_gym.tasks.vec_task import VecTask
 NEWEST = "newest"
 UNITS = {"forward_speed": " m/s"}
 """Units of metrics, by name, where they are not counts or ratios."""
+OVERRIDES_HELP = "as for train.py, e.g. task.sim.dt=0.01; headless=true: no viewer window"
 MAX_NUM_ENVS = 64
 """Environments that play at once unless told otherwise."""
 
@@ -41,7 +42,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         arguments: without the program's name; None: those of the process.
 
     Returns:
-        Exit code 0.
+        Exit code 0, also if the user closed the viewer window or pressed Ctrl-C.
 
     Raises:
         SystemExit: with code 2 and one line on stderr if the input cannot be used.
@@ -62,6 +63,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         else:
             with player.video as video:
                 episodes = play_episodes(env, act, options.episodes, video.add_frame)
+    except KeyboardInterrupt:
+        print("stopped     before the episodes were over")
+        return 0
     finally:
         env.close()
     report(episodes, options)
@@ -85,7 +89,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--deterministic", action="store_true", default=True, help="default")
     kind.add_argument("--stochastic", dest="deterministic", action="store_false")
-    add("overrides", nargs="*", metavar="key=value", help="as for train.py, e.g. task.sim.dt=0.01")
+    add("overrides", nargs="*", metavar="key=value", help=OVERRIDES_HELP)
     options = parser.parse_intermixed_args(list(arguments))
     if "=" in options.checkpoint and not Path(options.checkpoint).exists():
         # `--checkpoint task.x=1`: the path was left out
@@ -142,7 +146,10 @@ def _find(path: str) -> Path:
 
 
 def _settings(checkpoint: Path, options: argparse.Namespace) -> Dict[str, Any]:
-    """Return the run's own configuration, with the command line on top."""
+    """Return the run's own configuration, with the command line on top.
+
+    Without headless=true or a video, a window shows the environments where there is a display.
+    """
     at_once = 1 if options.video is not None else min(options.episodes, MAX_NUM_ENVS)
     settings = run_folder.read_config(checkpoint)
     settings.update(
@@ -150,7 +157,7 @@ def _settings(checkpoint: Path, options: argparse.Namespace) -> Dict[str, Any]:
         seed=options.seed,
         device=options.device,
         checkpoint=None,
-        headless=True,
+        headless=options.video is not None,
     )
     return apply_overrides(settings, options.overrides)
 

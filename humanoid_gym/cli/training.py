@@ -160,9 +160,13 @@ def construct(composed: Composed) -> Session:
 
 def make_env(config: RunConfig) -> VecTask:
     """Build the environments of a run."""
-    device = config.device.value
+    device, headless = config.device.value, config.launch.headless
     return task_class(config.task_name)(
-        config.task, rl_device=device, sim_device=device, headless=config.launch.headless
+        config.task,
+        rl_device=device,
+        sim_device=device,
+        graphics_device_id=-1 if headless else 0,
+        headless=headless,
     )
 
 

@@ -1,56 +1,73 @@
 """Isaac Gym's linear and angular damping of bodies, on actors that are one free body.
 
-A damped velocity decays as v' = -c v. On a free joint at the centre of mass that is a damper of
-mass x c on each linear and of principal inertia x c on each angular coordinate, which MuJoCo
-integrates implicitly. An articulation's joints couple its links, so that no such damper exists
-there: its damping has no effect, and a log line says so.
+A damped velocity decays as v' = -c v. On a free joint that is a damper of mass x c on each linear
+and of principal inertia x c on each angular coordinate, which MuJoCo integrates implicitly. The
+linear one is right where the centre of mass is the body's origin, the angular one where the
+principal axes are the body's. An articulation's joints couple its links, so that no such damper
+exists there: its damping has no effect, and a log line says so.
 """
 
 from __future__ import annotations
 
 import logging
 
-import mujoco
 import numpy as np
 
-from humanoid_gym.engine.compilation import RootAddress
-from humanoid_gym.engine.scene import Actor
+from humanoid_gym.engine.compilation import CompiledScene
+from humanoid_gym.engine.mass_properties import COM, MASS, inertia_matrices
+from humanoid_gym.engine.model_fields import FieldWrite
+from humanoid_gym.engine.scene import Actor, Layout
 
 logger = logging.getLogger(__name__)
 
 
-def write_body_damping(model: mujoco.MjModel, root: RootAddress, actor: Actor) -> None:
-    """Write an actor's damping into a compiled model, where it can act.
+def damping_fields(compiled: CompiledScene, layout: Layout, table: np.ndarray) -> list[FieldWrite]:
+    """Dampers of the actors that can have them.
 
     Args:
-        model: holds the actor.
-        root: where its root lives.
-        actor: its asset's options say how much.
+        compiled: where the roots live.
+        layout: the environment's actors; their assets' options say how much.
+        table: mass properties of some environments' bodies, shape (n, num_bodies, columns).
     """
-    if root.mocap >= 0 or not damping_acts(actor):
-        return
-    options, body = actor.asset.options, actor.asset.model.bodies[0]
-    first = root.qvel
-    model.dof_damping[first : first + 3] = options.linear_damping * body.mass
-    model.dof_damping[first + 3 : first + 6] = options.angular_damping * np.diag(body.inertia)
+    writes = []
+    for root, actor in zip(compiled.roots, layout.actors, strict=True):
+        options = actor.asset.options
+        damped = options.linear_damping or options.angular_damping
+        if damped and root.mocap < 0 and len(actor.asset.model.bodies) == 1:
+            body = table[:, actor.first_body]
+            linear, angular = damping_acts(body)
+            values = np.empty((len(body), 6))
+            mass = np.where(linear, body[:, MASS], 0.0)[:, None]
+            values[:, :3] = options.linear_damping * mass
+            moments = np.diagonal(inertia_matrices(body), axis1=1, axis2=2)
+            values[:, 3:] = options.angular_damping * np.where(angular[:, None], moments, 0.0)
+            writes.append(FieldWrite("dof_damping", root.qvel + np.arange(6), None, values))
+    return writes
 
 
-def damping_acts(actor: Actor) -> bool:
-    """Whether an actor is one body whose principal axes are its own."""
-    bodies = actor.asset.model.bodies
-    inertia = bodies[0].inertia
-    aligned = np.allclose(inertia, np.diag(np.diag(inertia)))
-    return len(bodies) == 1 and aligned and not np.any(bodies[0].com)
+def damping_acts(body: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Whether linear and angular damping have their dampers on bodies (n, columns)."""
+    inertia = inertia_matrices(body)
+    off = np.abs(inertia * (1.0 - np.eye(3))).max(axis=(-1, -2))
+    aligned = off <= 1e-8 * np.abs(inertia).max(axis=(-1, -2))
+    return (body[..., COM] == 0.0).all(axis=-1), aligned
 
 
 def report_ineffective_damping(actors: list[Actor]) -> None:
     """Log, once per asset, that a damping which was asked for has no effect."""
-    for asset in {
-        id(actor.asset): actor.asset for actor in actors if not damping_acts(actor)
-    }.values():
-        if asset.options.linear_damping or asset.options.angular_damping:
+    for asset in {id(actor.asset): actor.asset for actor in actors}.values():
+        options = asset.options
+        linear, angular = damping_acts(asset.mass_table[0])
+        one = len(asset.model.bodies) == 1
+        lost = [
+            name
+            for name, acts in (("linear_damping", linear), ("angular_damping", angular))
+            if getattr(options, name) and not (one and acts)
+        ]
+        if lost:
             logger.info(
-                "%s: linear_damping and angular_damping have no effect on articulations and on "
-                "bodies whose principal axes are not their own",
+                "%s: %s has no effect on articulations, nor on a body whose centre of mass is not "
+                "its origin or whose principal axes are not its own",
                 asset.source,
+                " and ".join(lost),
             )

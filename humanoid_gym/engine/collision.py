@@ -118,3 +118,30 @@ def apply_collisions(spec: mujoco.MjSpec, env: Env, body_names: list[str]) -> No
             solref=a.solref,
             solimp=a.solimp,
         )
+
+
+def check_alike(envs: list[Env]) -> None:
+    """All environments have the same rules.
+
+    Raises:
+        ValueError: names the first environment that differs.
+    """
+    rules = {collision_key(envs[0]): find_collisions(envs[0])}
+    expected = next(iter(rules.values()))
+    for env in envs:
+        key = collision_key(env)
+        if key not in rules:
+            rules[key] = find_collisions(env)
+        if rules[key] != expected:
+            raise ValueError(
+                f"environment {env.index}: other shapes may collide than in environment 0; give "
+                "create_actor the same pattern of groups and the same filters, and the shapes the "
+                "same filters, in every environment"
+            )
+
+
+def collision_key(env: Env) -> tuple[object, ...]:
+    """What decides an environment's rules: its groups, numbered from 0, and its filters."""
+    numbers: dict[int, int] = {ANY_GROUP: ANY_GROUP}
+    groups = tuple(numbers.setdefault(actor.group, len(numbers)) for actor in env.actors)
+    return groups, tuple(shape.filter for a in env.actors for shape in a.shape_properties)

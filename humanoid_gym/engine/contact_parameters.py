@@ -13,8 +13,12 @@ INTEGRATOR = mujoco.mjtIntegrator.mjINT_DISCRETE
 CONE = mujoco.mjtCone.mjCONE_ELLIPTIC
 """Friction cone."""
 
-IMPRATIO = 1.0
-"""Friction impedance over normal impedance: higher values creep less."""
+IMPRATIO = 10.0
+"""Friction impedance over normal impedance: higher values creep less.
+
+At 1 the feet of a standing legged_gym ANYmal (50 kg on light legs, a friction force of half the
+limit) slide 20 mm/s apart and the robot sinks by 25 mm/s; at 10 by 2, for 5 to 15 % more time.
+"""
 
 SOLVER_ITERATIONS = 100
 """Upper bound; the Newton solver stops at `SOLVER_TOLERANCE`, usually after two or three."""

@@ -9,16 +9,15 @@ the modes POS and VEL it is an actuator. Both are integrated implicitly, stable 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 
-import mujoco
 import numpy as np
 import torch
 from torch import Tensor
 
-from humanoid_gym.engine.backend import Backend
-from humanoid_gym.engine.compilation import HUGE_FORCE, CompiledScene
+from humanoid_gym.engine.compilation import CompiledScene
 from humanoid_gym.engine.enums import DofDriveMode
+from humanoid_gym.engine.env_spec import HUGE_FORCE
+from humanoid_gym.engine.model_fields import FieldWrite
 
 logger = logging.getLogger(__name__)
 
@@ -38,19 +37,6 @@ UNLIMITED = 1e16
 """Efforts at or above this are no limit [N m or N]."""
 
 
-@dataclass(frozen=True)
-class FieldWrite:
-    """Values of one model field, one row per environment."""
-
-    name: str
-    index: np.ndarray
-    """Rows of the field."""
-    column: int | None
-    """Column of the field; None where it has none."""
-    values: np.ndarray
-    """Shape (num_envs, len(index))."""
-
-
 class Drives:
     """Drive inputs and gains of every DOF of every environment.
 
@@ -65,7 +51,6 @@ class Drives:
         shape = properties.shape
         self.position_target = torch.zeros(shape, dtype=torch.float64)
         self.velocity_target = torch.zeros(shape, dtype=torch.float64)
-        self._written: dict[tuple[str, int | None], np.ndarray] = {}
         self._capped_before = False
         self.update()
 
@@ -91,37 +76,12 @@ class Drives:
         """DOFs that need an actuator in some environment, shape (num_dofs,), bool."""
         return np.asarray(self.has_target.any(axis=0))
 
-    def write_model(self, compiled: CompiledScene) -> list[FieldWrite]:
-        """Write what all environments share into the model, before simulations are made of it.
-
-        Returns:
-            The fields whose values differ between environments, still to be written.
-        """
-        model = compiled.model
-        self.cap_stiffness(compiled)
-        different = []
-        for write in self.fields(compiled):
-            self._written[write.name, write.column] = write.values
-            if (write.values == write.values[0]).all():
-                place(getattr(model, write.name)[None], write, write.values[:1])
-            else:
-                different.append(write)
-        mujoco.mj_setConst(model, mujoco.MjData(model))
-        return different
-
-    def changed_fields(self, compiled: CompiledScene) -> list[FieldWrite]:
-        """The fields that `properties` changed since they were last written."""
-        self.cap_stiffness(compiled)
-        changed = []
-        for write in self.fields(compiled):
-            before = self._written[write.name, write.column]
-            if not np.array_equal(before, write.values):
-                self._written[write.name, write.column] = write.values
-                changed.append(write)
-        return changed
+    def armature_field(self, compiled: CompiledScene) -> FieldWrite:
+        """The DOFs' own inertia, which the derived constants follow from."""
+        return FieldWrite("dof_armature", compiled.dof_qvel, None, self._column("armature"))
 
     def fields(self, compiled: CompiledScene) -> list[FieldWrite]:
-        """Every model field that the DOF properties decide."""
+        """Every other model field that the DOF properties decide."""
         joints, dofs = compiled.joints, compiled.dof_qvel
         stiffness, damping = self.stiffness.numpy(), self.damping.numpy()
         passive = ~self.has_target
@@ -131,7 +91,6 @@ class Drives:
         writes = [
             FieldWrite("jnt_stiffness", joints, None, np.where(passive, stiffness, 0.0)),
             FieldWrite("dof_damping", dofs, None, np.where(passive, damping, 0.0)),
-            FieldWrite("dof_armature", dofs, None, self._column("armature")),
             FieldWrite("jnt_range", joints, 0, np.where(limited, low, -HUGE_FORCE)),
             FieldWrite("jnt_range", joints, 1, np.where(limited, high, HUGE_FORCE)),
         ]
@@ -150,13 +109,15 @@ class Drives:
             ]
         return writes
 
-    def cap_stiffness(self, compiled: CompiledScene) -> None:
+    def cap_stiffness(self, inertia: np.ndarray) -> None:
         """Lower the gains of saturating drives that are stiffer than a substep can resolve.
 
         The properties keep the client's numbers.
+
+        Args:
+            inertia: that each DOF moves [kg m^2 or kg], shape (num_envs or 1, num_dofs).
         """
         stiffness, damping = self._column("stiffness"), self._column("damping")
-        inertia = 1.0 / np.maximum(compiled.model.dof_invweight0[compiled.dof_qvel], 1e-12)
         limit = STIFFNESS_CAP * inertia / self.substep**2
         saturates = self.has_target & (self._column("effort") < UNLIMITED)
         too_stiff = saturates & (stiffness > limit)
@@ -213,20 +174,3 @@ class Drives:
 
     def _column(self, name: str) -> np.ndarray:
         return self.properties[name].astype(np.float64)
-
-
-def place(target: np.ndarray | Tensor, write: FieldWrite, values: np.ndarray | Tensor) -> None:
-    """Put values (n, len(index)) into a field (n, rows[, columns])."""
-    if write.column is None:
-        target[:, write.index] = values  # pyright: ignore[reportArgumentType] (both array kinds)
-    else:
-        target[:, write.index, write.column] = values  # pyright: ignore[reportArgumentType]
-
-
-def write_backend(backend: Backend, writes: list[FieldWrite]) -> None:
-    """Write per-environment values into running simulations."""
-    for write in writes:
-        values = torch.from_numpy(write.values).to(backend.device)
-        place(backend.model_field(write.name), write, values)
-    if any(write.name in mujoco.MjModel._setconst_inputs for write in writes):
-        backend.recompute_constants(torch.arange(backend.num_envs, dtype=torch.int32))

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from humanoid_gym.engine.rendering import Camera, SceneRenderer
+from humanoid_gym.engine.rendering import Poses
 from humanoid_gym.engine.sim import Sim
 
 
@@ -94,12 +93,10 @@ class Extensions:
             RuntimeError: no OpenGL library can render here; names what to install.
         """
         simulation = sim.running("render")
-        renderer = sim.renderers.get((width, height))
-        if renderer is None:
-            renderer = SceneRenderer(sim.scene, width, height)
-            sim.renderers[width, height] = renderer
-        camera = Camera(tuple(map(float, eye)), tuple(map(float, target)))
-        qpos = torch.as_tensor(simulation.backend.state("qpos")[env_index]).cpu().numpy()
-        mocap = simulation.backend.state("mocap_pos"), simulation.backend.state("mocap_quat")
-        placed = tuple(part[env_index].cpu().numpy() for part in mocap)
-        return renderer.render(env_index, qpos, placed, camera)
+        return sim.graphics.picture(
+            env_index,
+            Poses.of(simulation),
+            np.array(eye, dtype=float),
+            np.array(target, dtype=float),
+            (width, height),
+        )

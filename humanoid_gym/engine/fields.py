@@ -96,7 +96,7 @@ class FloatField(Field[float]):
 
     def coerce(self, value: object) -> float:
         """Value as float."""
-        return float(as_scalar(value))
+        return value if type(value) is float else float(as_scalar(value))
 
 
 class IntField(Field[int]):
@@ -163,10 +163,13 @@ class Record:
     """
 
     _fields: ClassVar[dict[str, Field]] = {}
+    _nested: ClassVar[tuple[str, ...]] = ()
+    """Fields that hold records."""
 
     def __init_subclass__(cls) -> None:
         own = {name: value for name, value in vars(cls).items() if isinstance(value, Field)}
         cls._fields = {**cls._fields, **own}
+        cls._nested = tuple(n for n, field in cls._fields.items() if isinstance(field, RecordField))
 
     def __init__(self, *values: object, **named: object) -> None:
         fields = self._fields
@@ -184,9 +187,10 @@ class Record:
             fields[name].store(self, value)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name not in self._fields:
+        field = self._fields.get(name)
+        if field is None:
             raise AttributeError(self._unknown(name))
-        super().__setattr__(name, value)
+        field.__set__(self, value)
 
     if not TYPE_CHECKING:  # a visible __getattr__ would hide wrong names from the type checker
 
@@ -194,10 +198,13 @@ class Record:
             # Only reached for a missing name; protocols such as copy and NumPy probe dunder names.
             raise AttributeError(name if name.startswith("__") else self._unknown(name))
 
+    def __deepcopy__(self, memo: object) -> Self:
+        return copy_of(self)
+
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        return self.__dict__ == other.__dict__
+        return all(getattr(self, name) == getattr(other, name) for name in self._fields)
 
     __hash__ = None  # pyright: ignore[reportAssignmentType] (mutable, compared by value)
 
@@ -215,18 +222,56 @@ SomeRecord = TypeVar("SomeRecord", bound=Record)
 
 
 def copy_of(record: SomeRecord) -> SomeRecord:
-    """Independent copy, nested records included."""
+    """Independent copy, nested records included.
+
+    Programs copy hundreds of thousands of property objects, hence no constructor and no loop over
+    the values.
+    """
     twin = object.__new__(type(record))
-    for name, value in record.__dict__.items():
-        twin.__dict__[name] = copy_of(value) if isinstance(value, Record) else value
+    values = twin.__dict__
+    values.update(record.__dict__)
+    for name in record._nested:
+        nested = values[name]
+        values[name] = nested if type(nested) is list else copy_of(nested)
     return twin
+
+
+def record_of(kind: type[SomeRecord], values: Iterable[Any]) -> SomeRecord:
+    """A record of values that are known to be right, one per field in their order.
+
+    A nested record may be given as the list of its values, which is never changed in place.
+    """
+    record = object.__new__(kind)
+    record.__dict__.update(zip(kind._fields, values, strict=True))
+    return record
+
+
+def values_of(record: Record | list[Any]) -> list[Any]:
+    """The values of a record in the order of its fields; those of nested ones as lists in it."""
+    if type(record) is list:
+        return record
+    return [
+        values_of(value) if isinstance(value, Record) else value
+        for value in record.__dict__.values()
+    ]
 
 
 class RecordField(Field[SomeRecord]):
     """A nested record: reading gives the live object, assigning copies the value into it.
 
+    Until it is first read, the record may be kept as the list of its values: making thousands of
+    objects that nobody looks at takes long.
+
     Assignment also accepts the values as a tuple, list, array, tensor or structured NumPy scalar.
     """
+
+    if not TYPE_CHECKING:  # typed as the base class types it
+
+        def __get__(self, instance: object | None, owner: type) -> object:
+            value = self if instance is None else instance.__dict__[self.name]
+            if type(value) is list:
+                value = instance.__dict__[self.name] = record_of(type(self.default), value)
+            return value
 
     def new_default(self) -> SomeRecord:
         """Copy of the default that belongs to one object."""

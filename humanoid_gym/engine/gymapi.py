@@ -10,23 +10,47 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import NoReturn
 
-from humanoid_gym.engine import enums, math_types, parameters, properties, tensor
+from humanoid_gym.engine import array_math, enums, math_types, parameters, properties, tensor
+from humanoid_gym.engine.argument_checks import checked
+from humanoid_gym.engine.array_math import *  # noqa: F403 (the module's own names are these)
 from humanoid_gym.engine.assets.asset import Asset
+from humanoid_gym.engine.calls.appearance import AppearanceCalls
 from humanoid_gym.engine.calls.assets import AssetCalls
+from humanoid_gym.engine.calls.attractors import AttractorCalls
+from humanoid_gym.engine.calls.cameras import CameraCalls
+from humanoid_gym.engine.calls.classic import ClassicStateCalls
+from humanoid_gym.engine.calls.classic_joints import ClassicJointCalls
+from humanoid_gym.engine.calls.contacts import ContactCalls
+from humanoid_gym.engine.calls.forces import ForceCalls
+from humanoid_gym.engine.calls.handles import HandleCalls
+from humanoid_gym.engine.calls.matrices import MatrixCalls
+from humanoid_gym.engine.calls.properties import PropertyCalls
 from humanoid_gym.engine.calls.scene import SceneCalls
 from humanoid_gym.engine.calls.simulation import SimulationCalls
+from humanoid_gym.engine.calls.soft import SoftBodyCalls
 from humanoid_gym.engine.calls.state import StateCalls
-from humanoid_gym.engine.enums import *  # noqa: F403 (the module's own names are these)
+from humanoid_gym.engine.calls.tendons import TendonCalls
+from humanoid_gym.engine.calls.terrain import TerrainCalls
+from humanoid_gym.engine.calls.viewer import ViewerCalls
+from humanoid_gym.engine.contacts import RigidContact
+from humanoid_gym.engine.enums import *  # noqa: F403
 from humanoid_gym.engine.extensions import Extensions
-from humanoid_gym.engine.later import LATER
 from humanoid_gym.engine.math_types import *  # noqa: F403
 from humanoid_gym.engine.parameters import *  # noqa: F403
 from humanoid_gym.engine.properties import *  # noqa: F403
 from humanoid_gym.engine.scene import Env
 from humanoid_gym.engine.sim import Sim
 from humanoid_gym.engine.tensor import Tensor
+from humanoid_gym.engine.unsupported import (
+    SOFT_BODIES_AND_USD,
+    WHY,
+    UsdExporter,
+    UsdExportOptions,
+)
+from humanoid_gym.engine.viewer import Viewer
 
 __all__ = [
+    *array_math.__all__,
     *enums.__all__,
     *math_types.__all__,
     *parameters.__all__,
@@ -35,25 +59,63 @@ __all__ = [
     "Asset",
     "Env",
     "Gym",
+    "RigidContact",
     "Sim",
     "Tensor",
+    "UsdExportOptions",
+    "UsdExporter",
+    "Viewer",
     "acquire_gym",
+    "carb_init",
 ]
 
 
-class Gym(AssetCalls, SceneCalls, SimulationCalls, StateCalls):
+@checked
+class Gym(
+    AssetCalls,
+    TerrainCalls,
+    SceneCalls,
+    HandleCalls,
+    PropertyCalls,
+    SimulationCalls,
+    StateCalls,
+    ForceCalls,
+    MatrixCalls,
+    AttractorCalls,
+    ClassicStateCalls,
+    ClassicJointCalls,
+    ContactCalls,
+    SoftBodyCalls,
+    AppearanceCalls,
+    CameraCalls,
+    ViewerCalls,
+    TendonCalls,
+):
     """All of Isaac Gym's methods that the engine has.
 
     | topic | where |
     |---|---|
     | load assets, read them, put sensors on them | `AssetCalls` |
-    | ground, environments, actors, properties, indices | `SceneCalls` |
+    | ground and terrain | `TerrainCalls` |
+    | environments, actors | `SceneCalls` |
+    | bodies, DOFs, joints, shapes: counts, names, handles, indices | `HandleCalls` |
+    | properties of bodies, shapes, DOFs; scale | `PropertyCalls` |
     | create, prepare, step, parameters, time | `SimulationCalls` |
-    | state tensors, targets, forces | `StateCalls` |
+    | state tensors, targets, actuation forces | `StateCalls` |
+    | forces for one simulate, readings of force sensors | `ForceCalls` |
+    | Jacobians, mass matrices | `MatrixCalls` |
+    | attractors | `AttractorCalls` |
+    | states of bodies and DOFs as NumPy arrays and single values | `ClassicStateCalls` |
+    | values, targets and frames of single DOFs and joints | `ClassicJointCalls` |
+    | contact records and net contact forces | `ContactCalls` |
+    | counts of soft bodies (zero) | `SoftBodyCalls` |
+    | colours, textures, labels, lights | `AppearanceCalls` |
+    | camera sensors | `CameraCalls` |
+    | viewer windows, lines, keys | `ViewerCalls` |
     | exact state, faults, timings, pictures (not in Isaac Gym) | `extensions` |
 
-    A documented method that is not built yet raises NotImplementedError when called; another name
-    is an AttributeError with the nearest one.
+    Methods about soft bodies and USD raise NotImplementedError when called; another name is an
+    AttributeError with the nearest one.
     """
 
     @cached_property
@@ -62,21 +124,34 @@ class Gym(AssetCalls, SceneCalls, SimulationCalls, StateCalls):
         return Extensions()
 
     def __getattr__(self, name: str) -> Callable[..., NoReturn]:
-        if name in LATER:
-            return not_built(name)
-        known = [*LATER, *(method for method in dir(type(self)) if not method.startswith("_"))]
+        if name in SOFT_BODIES_AND_USD:
+            return refusing(name, WHY)
+        own = (method for method in dir(type(self)) if not method.startswith("_"))
+        known = [*SOFT_BODIES_AND_USD, *own]
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
         raise AttributeError(f"Gym has no method {name!r}{hint}")
 
 
-def not_built(name: str) -> Callable[..., NoReturn]:
-    """A stand-in that raises NotImplementedError when called."""
+def refusing(name: str, why: str) -> Callable[..., NoReturn]:
+    """A stand-in for a method that raises NotImplementedError when called."""
 
     def refuse(*_: object, **__: object) -> NoReturn:
-        raise NotImplementedError(f"Gym.{name} is not built yet in this engine")
+        raise NotImplementedError(f"Gym.{name}: {why}")
 
     return refuse
+
+
+def carb_init(config: str = "") -> bool:
+    """Initialise NVIDIA's framework, of which there is none here.
+
+    Args:
+        config: not used.
+
+    Returns:
+        True.
+    """
+    return True
 
 
 GYM = Gym()

@@ -42,6 +42,11 @@ class MathType(Record):
                 columns.append((name, np.int32 if isinstance(field, IntField) else np.float32))
         cls.dtype = np.dtype(columns)
 
+    def to_array(self) -> np.ndarray:
+        """All numbers in order, nested ones too, shape (count,), float32 or int32."""
+        flat = np.array([nested_values(self)], dtype=self.dtype)
+        return flat.view(np.int32 if isinstance(self, (Int2, Int3)) else np.float32).reshape(-1)
+
     @classmethod
     def from_buffer(cls, buffer: Any) -> "Self | list[Self]":  # noqa: ANN401 (any object with the buffer protocol)
         """Value stored in a buffer of `dtype`; a list where the buffer holds several.
@@ -57,6 +62,12 @@ class MathType(Record):
             )
         rows = [cls(*row) for row in np.frombuffer(raw, cls.dtype).tolist()]
         return rows[0] if len(rows) == 1 else rows
+
+
+def nested_values(record: MathType) -> tuple[Any, ...]:
+    """The attributes' values, nested records as tuples."""
+    values = (getattr(record, name) for name in record._fields)
+    return tuple(nested_values(value) if isinstance(value, MathType) else value for value in values)
 
 
 class Vec2(MathType):

@@ -243,7 +243,7 @@ class AssetOptions(Record):
     """Decompose collision meshes into convex parts."""
     vhacd_params = RecordField(VhacdParams())
     """Settings of that decomposition."""
-    tendon_limit_stiffness = FloatField(1.0, has_effect=False)
+    tendon_limit_stiffness = FloatField(1.0)
     """[N/m] stiffness of tendon limits in files that give none."""
     min_particle_mass = FloatField(0.0, has_effect=False)
     """[kg] of Flex's particles."""
@@ -272,16 +272,16 @@ class PlaneParams(StaticGeometryParams):
 
 
 class HeightFieldParams(StaticGeometryParams):
-    """Ground as a grid of heights."""
+    """Ground as a grid of heights: columns follow each other along x, each runs along y."""
 
     nbRows = IntField(0)  # noqa: N815 (Isaac Gym's spelling)
-    """Samples along x."""
+    """Samples of a column, along y (-z where y is up)."""
     nbColumns = IntField(0)  # noqa: N815 (Isaac Gym's spelling)
-    """Samples along y (z where y is up)."""
+    """Columns, along x."""
     row_scale = FloatField(1.0)
-    """[m] between samples along x."""
+    """[m] between rows: the samples of a column."""
     column_scale = FloatField(1.0)
-    """[m] between samples along y."""
+    """[m] between columns."""
     vertical_scale = FloatField(1.0)
     """[m] per unit of the integer heights."""
     transform = RecordField(Transform())

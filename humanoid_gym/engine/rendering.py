@@ -1,4 +1,4 @@
-"""Pictures of one environment through MuJoCo's own renderer, without a display."""
+"""Environments as drawable scenes: one model of what one looks like, posed and painted for each."""
 
 from __future__ import annotations
 
@@ -6,177 +6,210 @@ from dataclasses import dataclass
 
 import mujoco
 import numpy as np
+import torch
 
-from humanoid_gym.engine.compilation import COLLISION_GEOM_GROUP, GROUND, build_spec
-from humanoid_gym.engine.enums import UpAxis
-from humanoid_gym.engine.offscreen import INSTALL_HINT
+from humanoid_gym.engine.appearance import COLLISION, VISUAL, Lights, Part
+from humanoid_gym.engine.display_model import (
+    ALL_GROUPS,
+    COLLISION_ONLY,
+    HIDDEN,
+    STATIC,
+    VISUAL_ONLY,
+    DisplayModel,
+)
+from humanoid_gym.engine.offscreen import render_flag
+from humanoid_gym.engine.rendering_view import View, aim
 from humanoid_gym.engine.scene import Env, Scene
+from humanoid_gym.engine.simulation import Simulation
 
-FIELD_OF_VIEW = 45.0
-"""Vertical field of view [degrees]."""
-
-SCENE_SIZE = 4.0
-"""Length that clipping planes and shadows are scaled by [m]."""
+MAX_GEOMS = 100_000
+"""Shapes and lines in one picture at most."""
+LAMP_DISTANCE = 8.0
+"""From what is looked at to the lamp [m]: shadows fall from shapes nearer to it than that."""
+DRAWN_FLAGS = [mujoco.mjtVisFlag.mjVIS_TEXTURE.value, mujoco.mjtVisFlag.mjVIS_STATIC.value]
 
 
 @dataclass(frozen=True)
-class Camera:
-    """A view, in the environment's frame [m]."""
+class Poses:
+    """The coordinates of every environment at one moment."""
 
-    eye: tuple[float, ...]
-    target: tuple[float, ...]
+    qpos: np.ndarray
+    mocap_pos: np.ndarray
+    mocap_quat: np.ndarray
+
+    @classmethod
+    def of(cls, simulation: Simulation) -> Poses:
+        """A copy of the simulation's present ones."""
+        names = ("qpos", "mocap_pos", "mocap_quat")
+        return cls(
+            *(torch.as_tensor(simulation.backend.state(n)).cpu().numpy().copy() for n in names)
+        )
 
 
-class SceneRenderer:
-    """Draws environments of a scene, one at a time.
+@dataclass(frozen=True)
+class Look:
+    """How one environment's geoms look, by geom of the display model."""
 
-    The pictures come from a model of their own, with the shapes that are for looks only, a sky, a
-    light and a chequered floor: the simulation does not carry them.
+    version: int
+    rgba: np.ndarray
+    material: np.ndarray
+    label: np.ndarray
+    """Segmentation label, shape (num_geoms,)."""
+
+
+class Display:
+    """Draws environments into MuJoCo's abstract scenes.
 
     Args:
         scene: complete.
-        width: [pixels]
-        height: [pixels]
-
-    Raises:
-        RuntimeError: there is no OpenGL library that renders off screen.
+        shown: what its environments look like.
+        lights: of the scene.
     """
 
-    def __init__(self, scene: Scene, width: int, height: int) -> None:
+    def __init__(self, scene: Scene, shown: DisplayModel, lights: Lights) -> None:
+        self.shown = shown
         self._scene = scene
-        self._size = (width, height)
-        self._env = -1
-        self._model: mujoco.MjModel
-        self._renderer: mujoco.Renderer | None = None
+        self._lights = lights
+        self._looks: dict[int, Look] = {}
+        self._placed: tuple[Poses, int] | None = None
+        self._option = mujoco.MjvOption()
+        self._option.flags[:] = 0
+        self._option.flags[DRAWN_FLAGS] = 1
+        self._nothing = mujoco.MjvPerturb()
 
-    def render(
+    def new_scene(self, max_geoms: int = MAX_GEOMS) -> mujoco.MjvScene:
+        """An empty scene for this display's pictures."""
+        scene = mujoco.MjvScene(self.shown.model, max_geoms)
+        for flag in ("REFLECTION", "FOG", "HAZE"):
+            scene.flags[render_flag(flag)] = 0
+        return scene
+
+    def compose(
         self,
-        env_index: int,
-        qpos: np.ndarray,
-        mocap: tuple[np.ndarray, ...],
-        camera: Camera,
-    ) -> np.ndarray:
-        """RGB picture, shape (height, width, 3), uint8.
+        scene: mujoco.MjvScene,
+        view: View,
+        envs: list[int],
+        poses: Poses,
+        *,
+        collision: bool = False,
+        lamp_target: np.ndarray | None = None,
+    ) -> None:
+        """Fill a scene with the ground and with environments.
 
         Args:
-            env_index: environment, for its colours.
-            qpos: its joint coordinates.
-            mocap: positions and quaternions of its fixed bases.
-            camera: where to look from.
+            scene: emptied first.
+            view: in the frame of the first environment, whose origin the picture is taken about:
+                at 600 m from the world's origin, float32 has lost 6e-5 m.
+            envs: which.
+            poses: of all environments.
+            collision: show collision shapes instead of visual ones.
+            lamp_target: point about which shadows are drawn, in that frame; None: the origin.
         """
-        if env_index != self._env:
-            self._open(env_index)
-        assert self._renderer is not None
-        data = self._data
-        data.qpos[:] = qpos
-        data.mocap_pos[:], data.mocap_quat[:] = mocap
-        mujoco.mj_forward(self._model, data)
-        self._renderer.update_scene(data, self._view(camera), self._options)
-        return self._renderer.render()
+        reference = origin(self._scene.envs[envs[0]])
+        scene.ngeom = 0
+        aim(scene, view)
+        self._add_lights(scene, np.zeros(3) if lamp_target is None else lamp_target)
+        self._add_ground(scene, view, reference)
+        hidden = VISUAL_ONLY if collision else COLLISION_ONLY
+        for index in envs:
+            self._add_env(scene, index, poses, reference, hidden)
 
-    def close(self) -> None:
-        """Free the OpenGL context."""
-        if self._renderer is not None:
-            self._renderer.close()
-            self._renderer = None
+    def body_pose(self, index: int, row: int, poses: Poses) -> tuple[np.ndarray, np.ndarray]:
+        """Position [m] and rotation matrix of a body, in its environment's frame."""
+        self._place(index, poses)
+        body = self.shown.bodies[row]
+        return self.shown.data.xpos[body].copy(), self.shown.data.xmat[body].reshape(3, 3).copy()
 
-    def _open(self, env_index: int) -> None:
-        self.close()
-        self._model = compile_for_pictures(self._scene, self._scene.envs[env_index], self._size)
-        self._data = mujoco.MjData(self._model)
-        self._options = mujoco.MjvOption()
-        self._options.geomgroup[COLLISION_GEOM_GROUP] = not has_visuals(self._scene.template)
-        width, height = self._size
-        try:
-            self._renderer = mujoco.Renderer(self._model, height=height, width=width)
-        except Exception as error:  # the kind depends on the OpenGL library that is missing
-            raise RuntimeError(
-                f"cannot render off screen ({type(error).__name__}: {error}); {INSTALL_HINT}"
-            ) from None
-        self._env = env_index
+    def labels(self, scene: mujoco.MjvScene, index: int) -> np.ndarray:
+        """Segmentation label of each geom of a scene that shows one environment, and 0 at the end.
 
-    def _view(self, camera: Camera) -> mujoco.MjvCamera:
-        """MuJoCo's free camera: a point, a distance and two angles about the vertical axis."""
-        view = mujoco.MjvCamera()
-        view.type = mujoco.mjtCamera.mjCAMERA_FREE
-        view.lookat = np.array(camera.target)
-        ahead = view.lookat - np.array(camera.eye)
-        view.distance = float(np.linalg.norm(ahead))
-        view.azimuth = float(np.degrees(np.arctan2(ahead[1], ahead[0])))
-        view.elevation = float(np.degrees(np.arcsin(ahead[2] / max(view.distance, 1e-9))))
-        return view
+        Shape (num_geoms_of_the_scene + 1,), uint32: position -1 is the background.
+        """
+        geoms = [scene.geoms[position].objid for position in range(scene.ngeom)]
+        return np.append(self._look(index).label[geoms], 0).astype(np.uint32)
 
+    def _place(self, index: int, poses: Poses) -> None:
+        """Compute where an environment's bodies and geoms are, in its own frame."""
+        if self._placed is not None and self._placed[0] is poses and self._placed[1] == index:
+            return
+        data = self.shown.data
+        self.shown.scale([actor.scale for actor in self._scene.envs[index].actors])
+        data.qpos[:] = poses.qpos[index]
+        data.mocap_pos[:], data.mocap_quat[:] = poses.mocap_pos[index], poses.mocap_quat[index]
+        mujoco.mj_kinematics(self.shown.model, data)
+        self._placed = poses, index
 
-def has_visuals(env: Env) -> bool:
-    """Whether any actor has shapes that are for looks only."""
-    return any(
-        not shape.collides
-        for actor in env.actors
-        for body in actor.asset.model.bodies
-        for shape in body.shapes
-    )
+    def _add_env(
+        self, scene: mujoco.MjvScene, index: int, poses: Poses, reference: np.ndarray, hidden: int
+    ) -> None:
+        self._place(index, poses)
+        model, data, look = self.shown.model, self.shown.data, self._look(index)
+        model.geom_rgba[:], model.geom_matid[:] = look.rgba, look.material
+        data.geom_xpos += origin(self._scene.envs[index]) - reference
+        self.shown.enlarge_geoms()
+        groups = [group not in (STATIC, HIDDEN, hidden) for group in ALL_GROUPS]
+        self._add_geoms(scene, groups)
+        self._placed = None  # geom positions are no longer the environment's own
 
+    def _add_ground(self, scene: mujoco.MjvScene, view: View, reference: np.ndarray) -> None:
+        self.shown.place_static(reference, view)
+        self._add_geoms(scene, [group == STATIC for group in ALL_GROUPS])
+        for position in range(scene.ngeom):
+            # Where everything lies on the ground, its own shadow is only rounding errors.
+            scene.geoms[position].castshadow = 0
+        self._placed = None
 
-def compile_for_pictures(scene: Scene, env: Env, size: tuple[int, int]) -> mujoco.MjModel:
-    """The environment with visual shapes, light, sky and floor."""
-    if scene.params.up_axis != UpAxis.UP_AXIS_Z:
-        raise NotImplementedError("pictures of scenes whose up axis is not z")
-    spec, names = build_spec(scene, env, visuals=True)
-    width, height = size
-    spec.visual.global_.offwidth, spec.visual.global_.offheight = width, height
-    spec.visual.global_.fovy = FIELD_OF_VIEW
-    spec.visual.headlight.ambient = [0.45, 0.45, 0.45]
-    spec.visual.headlight.diffuse = [0.5, 0.5, 0.5]
-    spec.visual.quality.shadowsize = 4096
-    # The lamp moves with the first actor, which may run far from the origin; shadows are drawn for
-    # a limited region around what the lamp lights.
-    spec.body(names[0]).add_light(
-        pos=[-1.0, -1.5, 4.0],
-        dir=[0.23, 0.35, -0.9],
-        type=mujoco.mjtLightType.mjLIGHT_SPOT,
-        mode=mujoco.mjtCamLight.mjCAMLIGHT_TRACKCOM,
-        cutoff=60,
-        exponent=1,
-        diffuse=[0.5, 0.5, 0.5],
-        attenuation=[1, 0, 0],
-    )
-    spec.stat.extent = SCENE_SIZE
-    add_textures(spec)
-    paint(spec, env, names)
-    return spec.compile()
+    def _add_geoms(self, scene: mujoco.MjvScene, groups: list[bool]) -> None:
+        model, data = self.shown.model, self.shown.data
+        self._option.geomgroup[:] = groups
+        everything = mujoco.mjtCatBit.mjCAT_ALL.value
+        mujoco.mjv_addGeoms(model, data, self._option, self._nothing, everything, scene)
 
+    def _add_lights(self, scene: mujoco.MjvScene, target: np.ndarray) -> None:
+        model, data = self.shown.model, self.shown.data
+        model.vis.headlight.active = self._lights.headlight
+        for index, light in enumerate(self._lights.lights):
+            model.light_active[index] = light is not None
+            if light is not None:
+                towards = np.array(light.direction)
+                model.light_diffuse[index], model.light_ambient[index] = (
+                    light.diffuse,
+                    light.ambient,
+                )
+                data.light_xdir[index] = -towards
+                data.light_xpos[index] = target + LAMP_DISTANCE * towards
+        mujoco.mjv_makeLights(model, data, scene)
 
-def add_textures(spec: mujoco.MjSpec) -> None:
-    """A sky and a floor whose chequers are one metre wide."""
-    spec.add_texture(
-        name="sky",
-        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
-        rgb1=[0.55, 0.67, 0.8],
-        rgb2=[0.93, 0.95, 0.97],
-        width=256,
-        height=256,
-    )
-    spec.add_texture(
-        name="floor",
-        type=mujoco.mjtTexture.mjTEXTURE_2D,
-        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
-        rgb1=[0.42, 0.47, 0.53],
-        rgb2=[0.5, 0.55, 0.6],
-        width=256,
-        height=256,
-    )
-    material = spec.add_material(name="floor", texrepeat=[0.5, 0.5], texuniform=True)
-    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
-    material.reflectance = 0.03
-    if (ground := spec.geom(GROUND)) is not None:
-        ground.material = "floor"
-        ground.rgba = [1, 1, 1, 1]
+    def _look(self, index: int) -> Look:
+        look = self._looks.get(index)
+        if look is None or look.version != self._scene.looks_version:
+            look = self._looks[index] = self._paint(self._scene.envs[index])
+        return look
+
+    def _paint(self, env: Env) -> Look:
+        shown = self.shown
+        rgba, material = shown.rgba.copy(), shown.material.copy()
+        label = shown.static_labels.copy()
+        for actor in env.actors:
+            looks, first = actor.appearance, actor.first_body
+            for (body, kind), color in looks.colors.items():
+                rgba[shown.geoms_of(first + body, kind), :3] = color
+            for (body, kind), texture in looks.textures.items():
+                ids = shown.geoms_of(first + body, kind)
+                material[ids] = shown.texture_material(texture)
+                if texture in shown.textures and (body, kind) not in looks.colors:
+                    rgba[ids, :3] = 1.0
+            for body in range(len(actor.asset.model.bodies)):
+                ids = shown.geoms_of(first + body, VISUAL | COLLISION)
+                label[ids] = looks.segmentation.get(body, actor.segmentation_id)
+        return Look(self._scene.looks_version, rgba, material, label)
+
+    def color_of(self, env: Env, row: int, part: Part) -> np.ndarray:
+        """RGB of the first geom of a part of a body."""
+        ids = self.shown.geoms_of(row, part[1])
+        return self._look(env.index).rgba[ids[0], :3] if len(ids) else np.zeros(3)
 
 
-def paint(spec: mujoco.MjSpec, env: Env, names: list[str]) -> None:
-    """Give bodies the colours that the client set."""
-    for actor in env.actors:
-        for body, color in actor.colors.items():
-            for geom in spec.body(names[actor.first_body + body]).geoms:
-                geom.rgba = [*color, 1.0]
+def origin(env: Env) -> np.ndarray:
+    """Global position of an environment's origin [m], shape (3,)."""
+    return np.array([env.origin.x, env.origin.y, env.origin.z])

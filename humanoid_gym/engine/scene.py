@@ -5,14 +5,24 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from humanoid_gym.engine.appearance import Appearance
 from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.enums import UpAxis
+from humanoid_gym.engine.fields import copy_of
 from humanoid_gym.engine.math_types import Transform, Vec3
-from humanoid_gym.engine.parameters import PlaneParams, SimParams
-from humanoid_gym.engine.properties import RigidShapeProperties
+from humanoid_gym.engine.parameters import SimParams
+from humanoid_gym.engine.properties import AttractorProperties, RigidShapeProperties
+from humanoid_gym.engine.tendons import Tendons
+from humanoid_gym.engine.terrain.shapes import StaticShape, static_name
+
+if TYPE_CHECKING:
+    from humanoid_gym.engine.actor_state import StartState
+    from humanoid_gym.engine.sim import Sim
+    from humanoid_gym.engine.simulation import Simulation
 
 ASSET_FILTERS = -1
 """`create_actor`'s filter argument that keeps the masks of the asset's shapes."""
@@ -29,15 +39,24 @@ class Actor:
     group: int
     segmentation_id: int
     dof_properties: np.ndarray
-    """Structured array, shape (num_dofs,)."""
+    """Structured array, shape (num_dofs,); replaced, never changed in place."""
     shape_properties: list[RigidShapeProperties]
+    """One per collision shape; replaced, never changed in place: actors may share it."""
+    body_properties: np.ndarray
+    """Table of `mass_properties`; replaced, never changed in place."""
+    tendons: Tendons
+    """Replaced, never changed in place."""
     first_body: int
     """Row of the root in the environment's bodies."""
     first_dof: int
     """Row of the first DOF in the environment's DOFs."""
-    colors: dict[int, tuple[float, float, float]] = field(default_factory=dict)
-    """Colours set by the client, by body."""
+    appearance: Appearance = field(default_factory=Appearance)
+    """Colours, textures and labels set by the client."""
     dof_force_sensors: bool = False
+    start: StartState | None = None
+    """DOF states, velocities and targets that the client set before prepare_sim."""
+    scale: float = 1.0
+    """Of the whole actor, in all directions."""
 
 
 @dataclass(eq=False)
@@ -48,6 +67,7 @@ class Env:
     origin: Vec3
     scene: Scene
     actors: list[Actor] = field(default_factory=list)
+    attractors: list[AttractorProperties] = field(default_factory=list)
 
     @property
     def num_bodies(self) -> int:
@@ -69,11 +89,28 @@ class Scene:
 
     def __init__(self, params: SimParams) -> None:
         self.params = copy.deepcopy(params)
-        self.ground: PlaneParams | None = None
+        self.static_shapes: dict[str, StaticShape] = {}
+        """Ground and terrain in world coordinates, by the names of their geoms."""
         self.envs: list[Env] = []
         self.complete = False
-        self.dof_properties_changed = False
-        self.shape_properties_changed = False
+        self.destroyed = False
+        self.looks_version = 0
+        """Counts changes of colours, textures and labels."""
+        self.sim: Sim | None = None
+        """The simulation this scene belongs to: calls that take an environment find it here."""
+        self.changed_envs: set[int] = set()
+        """Environments whose actors' properties changed since the simulation looked."""
+        self.needs_compiling = False
+        """Whether among the changes are some that only another compiled model can hold."""
+
+    @property
+    def simulation(self) -> Simulation | None:
+        """The prepared scene in motion; None before prepare_sim."""
+        return self.sim.simulation if self.sim else None
+
+    def add_static(self, shape: StaticShape) -> None:
+        """Add ground or terrain."""
+        self.static_shapes[static_name(shape, self.static_shapes)] = shape
 
     def add_env(self, lower: Vec3, upper: Vec3, num_per_row: int) -> Env:
         """Append an environment at its place in the grid: env 0 at the origin, rows towards +y.
@@ -110,18 +147,21 @@ class Scene:
         """
         if self.complete:
             raise RuntimeError("create_actor: the scene is complete since prepare_sim")
-        shapes = [copy.copy(shape) for shape in asset.shape_properties]
+        shapes = asset.shape_properties
         if collision_filter != ASSET_FILTERS:
+            shapes = [copy_of(shape) for shape in shapes]
             for shape in shapes:
                 shape.filter = collision_filter
         actor = Actor(
             asset=asset,
             name=name if name is not None else f"actor_{len(env.actors)}",
-            pose=copy.deepcopy(pose),
+            pose=asset.placed(pose),
             group=group,
             segmentation_id=segmentation_id,
-            dof_properties=asset.dof_properties.copy(),
+            dof_properties=asset.dof_properties,
             shape_properties=shapes,
+            body_properties=asset.mass_table,
+            tendons=asset.tendons,
             first_body=env.num_bodies,
             first_dof=env.num_dofs,
         )
@@ -162,6 +202,26 @@ class Scene:
                         f"made from {a.source}, in environment 0 from {b.source}; every "
                         "environment must hold the same asset objects in the same order"
                     )
+        self.check_scales()
+
+    def check_scales(self) -> None:
+        """Actors with collision meshes have one scale in all environments.
+
+        Raises:
+            ValueError: names the first environment that differs.
+        """
+        for handle, first in enumerate(self.template.actors):
+            if not first.asset.has_meshes:
+                continue
+            for env in self.envs:
+                actor = env.actors[handle]
+                if actor.scale != first.scale:
+                    raise ValueError(
+                        f"set_actor_scale: environment {env.index} gives actor {handle} "
+                        f"({actor.name!r}) the scale {actor.scale:g}, environment 0 gives it "
+                        f"{first.scale:g}; collision meshes take one scale in all environments: "
+                        "set the same one, or use primitive collision shapes"
+                    )
 
 
 class Layout:
@@ -181,6 +241,12 @@ class Layout:
     def dof_actor(self) -> np.ndarray:
         """Actor that each DOF belongs to, shape (num_dofs,)."""
         counts = [len(actor.dof_properties) for actor in self.actors]
+        return np.repeat(np.arange(self.num_actors), counts)
+
+    @cached_property
+    def body_actor(self) -> np.ndarray:
+        """Actor that each body belongs to, shape (num_bodies,)."""
+        counts = [len(actor.asset.model.bodies) for actor in self.actors]
         return np.repeat(np.arange(self.num_actors), counts)
 
     @cached_property

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import copy
 import logging
-import time
+import math
 
+import numpy as np
+
+from humanoid_gym.engine.actor_state import apply_start_states
+from humanoid_gym.engine.cameras import Cameras
 from humanoid_gym.engine.compilation import Served
 from humanoid_gym.engine.enums import INVALID_HANDLE, UpAxis
+from humanoid_gym.engine.frame_clock import FrameClock
+from humanoid_gym.engine.graphics import Graphics
+from humanoid_gym.engine.matrix_tensors import Matrix, MatrixTensors
 from humanoid_gym.engine.parameters import SimParams, parameters_without_effect
-from humanoid_gym.engine.rendering import SceneRenderer
-from humanoid_gym.engine.scene import Scene
+from humanoid_gym.engine.scene import Env, Scene
 from humanoid_gym.engine.simulation import Simulation
 from humanoid_gym.engine.tensors import Kind, StateTensors
+from humanoid_gym.engine.viewer import Viewer
 
 logger = logging.getLogger(__name__)
 
@@ -29,10 +37,18 @@ class Sim:
     def __init__(self, params: SimParams) -> None:
         check_params(params)
         self.scene = Scene(params)
+        self.scene.sim = self
         self.tensors = StateTensors(self.scene)
+        self.matrices = MatrixTensors(self.scene)
         self.simulation: Simulation | None = None
-        self.renderers: dict[tuple[int, int], SceneRenderer] = {}
-        self.created = time.perf_counter()
+        self.poses_needed = False
+        """Whether a program gave forces in a body's axes or at a position."""
+        self.graphics = Graphics(self.scene, np.array(up_vector(params.up_axis)))
+        self.graphics_device = 0
+        """Index of the rendering GPU; negative: no windows."""
+        self.cameras = Cameras(self.graphics)
+        self.viewers: list[Viewer] = []
+        self.clock = FrameClock()
         ignored = parameters_without_effect(params)
         if ignored:
             logger.info("these simulation parameters have no effect here: %s", ", ".join(ignored))
@@ -47,11 +63,53 @@ class Sim:
         if self.simulation is not None:
             raise RuntimeError("prepare_sim was called before; create a new sim for another scene")
         self.tensors.check_shapes()
+        self.matrices.check_shapes()
         self.simulation = Simulation(self.scene, self._served())
+        apply_start_states(self.simulation)
         self.scene.complete = True
-        self.scene.dof_properties_changed = self.scene.shape_properties_changed = False
+        self.scene.changed_envs.clear()
+        self.scene.needs_compiling = False
         for kind in self.tensors.acquired:
             self.tensors.refresh(kind, self.simulation)
+        for kind in Matrix:
+            self.matrices.refresh(kind, self.simulation)
+
+    def change_params(self, params: SimParams) -> None:
+        """See `SimulationCalls.set_sim_params`."""
+        check_params(params)
+        before, self.scene.params = self.scene.params, copy.deepcopy(params)
+        if self.simulation is None:
+            return
+        for name in PREPARED:
+            if getattr(before, name) != getattr(params, name):
+                self.scene.params = before
+                raise NotImplementedError(
+                    f"set_sim_params: {name} is fixed by prepare_sim; set it in create_sim"
+                )
+        if (before.dt, before.substeps) != (params.dt, params.substeps):
+            self.simulation.change_time_step(before.dt)
+        elif before.gravity != params.gravity:
+            self.simulation.change_gravity()
+
+    def destroy(self) -> None:
+        """Free the simulation."""
+        for viewer in self.viewers:
+            viewer.destroy()
+        self.graphics.close()
+        self.simulation = None
+        self.scene.destroyed = True
+
+    def started(self, call: str) -> Simulation:
+        """`running`, for the calls of programs that know no tensors.
+
+        Isaac Gym wants prepare_sim of programs that use tensors only; the others start with the
+        first call that steps, pushes or asks for contacts.
+        """
+        waiting = self.simulation is None and not self.scene.destroyed
+        if waiting and not self.tensors.acquired and any(env.actors for env in self.scene.envs):
+            logger.info("%s: prepare_sim was not called; the scene is complete from now on", call)
+            self.prepare()
+        return self.running(call)
 
     def running(self, call: str) -> Simulation:
         """The simulation, with every acquired tensor served and every changed property in force.
@@ -60,17 +118,15 @@ class Sim:
             RuntimeError: prepare_sim was not called yet.
         """
         simulation = self.simulation
+        if self.scene.destroyed:
+            raise RuntimeError(f"{call}: the sim was destroyed by destroy_sim")
         if simulation is None:
             raise RuntimeError(f"{call}: call prepare_sim first, after all actors are created")
+        if self.scene.changed_envs:
+            simulation.properties_changed()
         served = self._served()
         if served != simulation.served:
             simulation.rebuild(served)
-        if self.scene.dof_properties_changed:
-            self.scene.dof_properties_changed = False
-            simulation.dof_properties_changed()
-        if self.scene.shape_properties_changed:
-            self.scene.shape_properties_changed = False
-            simulation.write_frictions()
         return simulation
 
     def growing(self, call: str) -> Scene:
@@ -80,17 +136,34 @@ class Sim:
             RuntimeError: prepare_sim was called.
         """
         if self.simulation is not None:
-            raise RuntimeError(f"{call}: the scene is complete since prepare_sim")
+            raise RuntimeError(
+                f"{call}: the scene is complete since prepare_sim; call it before, or create a new "
+                "sim"
+            )
         return self.scene
 
     def _served(self) -> Served:
         acquired = self.tensors.acquired
-        has_sensors = any(a.asset.force_sensors for a in self.scene.template.actors)
+        sensors = [s for actor in self.scene.template.actors for s in actor.asset.force_sensors]
+        sensed = Kind.FORCE_SENSOR in acquired and bool(sensors)
         return Served(
             body_states=Kind.BODY in acquired,
             contact_forces=Kind.CONTACT in acquired,
-            force_sensors=Kind.FORCE_SENSOR in acquired and has_sensors,
+            force_sensors=sensed,
+            split_force_sensors=sensed and not all(sensor.reports_net for sensor in sensors),
+            poses=self.poses_needed,
+            attractors=(
+                self.simulation.served.attractors  # fixed by prepare_sim
+                if self.simulation
+                else any(env.attractors for env in self.scene.envs)
+            ),
+            jacobians=self.matrices.acquired(Matrix.JACOBIAN),
+            mass_matrices=self.matrices.acquired(Matrix.MASS),
         )
+
+
+PREPARED = ("up_axis", "num_client_threads")
+"""Parameters that a prepared simulation cannot change."""
 
 
 def check_params(params: SimParams) -> None:
@@ -99,6 +172,9 @@ def check_params(params: SimParams) -> None:
         raise ValueError(f"SimParams.dt must be positive, got {params.dt} s")
     if params.substeps < 1:
         raise ValueError(f"SimParams.substeps must be at least 1, got {params.substeps}")
+    g = params.gravity
+    if not all(math.isfinite(value) for value in (params.dt, g.x, g.y, g.z)):
+        raise ValueError(f"SimParams: dt {params.dt} s, gravity {g}; finite numbers expected")
 
 
 def up_vector(axis: UpAxis) -> tuple[float, float, float]:
@@ -109,3 +185,14 @@ def up_vector(axis: UpAxis) -> tuple[float, float, float]:
 def find(names: list[str], name: str) -> int:
     """Position of a name, or INVALID_HANDLE: look-ups that miss never raise."""
     return names.index(name) if name in names else INVALID_HANDLE
+
+
+def sim_of(env: Env, call: str) -> Sim:
+    """The simulation that an environment belongs to.
+
+    Raises:
+        TypeError: not an environment.
+    """
+    if not isinstance(env, Env) or env.scene.sim is None:
+        raise TypeError(f"{call}: an Env from create_env expected, got {type(env).__name__}")
+    return env.scene.sim

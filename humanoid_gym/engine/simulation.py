@@ -9,24 +9,36 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from humanoid_gym.engine import collision
+from humanoid_gym.engine.attractors import Attractors
 from humanoid_gym.engine.backend import Backend
-from humanoid_gym.engine.backend.cpu import CpuBackend
-from humanoid_gym.engine.body_damping import report_ineffective_damping, write_body_damping
-from humanoid_gym.engine.compilation import GROUND, CompiledScene, Served, compile_scene
-from humanoid_gym.engine.drives import Drives, write_backend
+from humanoid_gym.engine.backend.cpu import CpuBackend, quiet_warnings
+from humanoid_gym.engine.body_damping import report_ineffective_damping
+from humanoid_gym.engine.body_forces import BodyForces, DofEfforts
+from humanoid_gym.engine.compilation import CompiledScene, Served, compile_scene
+from humanoid_gym.engine.contacts import LastSubstep
+from humanoid_gym.engine.drives import Drives
 from humanoid_gym.engine.enums import ContactCollection
+from humanoid_gym.engine.env_spec import as_array
+from humanoid_gym.engine.force_sensors import ForceSensors
+from humanoid_gym.engine.placement import initial_poses, origins, place_ground
+from humanoid_gym.engine.property_fields import PropertyFields, PropertyTables
 from humanoid_gym.engine.scene import Layout, Scene
 from humanoid_gym.engine.speed_limits import SpeedLimits
-from humanoid_gym.engine.state import (
-    BodyStates,
-    DofStates,
-    ForceSensors,
-    RootStates,
-    Rows,
-    changed_envs,
-)
+from humanoid_gym.engine.state import BodyStates, DofStates, RootStates, Rows, changed_envs
 
 logger = logging.getLogger(__name__)
+
+CARRIED_OVER = (
+    "qpos",
+    "qvel",
+    "qacc_warmstart",
+    "qfrc_applied",
+    "xfrc_applied",
+    "mocap_pos",
+    "mocap_quat",
+)
+"""State that another compiled model of the scene continues from."""
 
 
 class Simulation:
@@ -39,47 +51,55 @@ class Simulation:
 
     def __init__(self, scene: Scene, served: Served) -> None:
         scene.check_alike()
+        collision.check_alike(scene.envs)
         self.scene = scene
         self.layout = Layout(scene.template)
         self.num_envs = len(scene.envs)
-        self.drives = Drives(self._gather_dof_properties(), scene.params.dt / scene.params.substeps)
+        self.tables = PropertyTables(scene.envs)
+        self.drives = Drives(self.tables.dofs, scene.params.dt / scene.params.substeps)
         self.num_steps = 0
+        self._earlier = 0.0
+        """What simulated time [s] has over num_steps steps of the present length."""
         self.seconds_in_physics = 0.0
         self.fault_counts = torch.zeros(self.num_envs, dtype=torch.int64)
         self.root_version = self.dof_version = self.forces_version = 0
         self._targets_changed = self.drives.any_has_target
+        self.efforts = DofEfforts()
+        self.last_substep = LastSubstep()
+        self._moved: list[Rows] = []
         report_ineffective_damping(self.layout.actors)
         self.build(served)
         self._place_actors()
         self._initial = self.backend.save()
 
+    @quiet_warnings()
     def build(self, served: Served) -> None:
         """Compile the scene and make a simulation of each environment at its default state."""
         self.served = served
+        self.last_substep.forget()
         self.forces_known = False  # sensors have measured nothing before the first step
         self.compiled: CompiledScene = compile_scene(self.scene, self.drives.driven, served)
-        for root, actor in zip(self.compiled.roots, self.layout.actors, strict=True):
-            write_body_damping(self.compiled.model, root, actor)
-        different = self.drives.write_model(self.compiled)
+        self.fields = PropertyFields(
+            self.scene, self.layout, self.compiled, self.tables, self.drives
+        )
+        self.fields.write_model()
         threads = self.scene.params.num_client_threads
         self.backend: Backend = CpuBackend(
-            self.compiled.model, self.num_envs, threads, current_bodies=served.body_states
+            self.compiled.model, self.num_envs, threads, current_bodies=served.current
         )
         for name in served.outputs:
             self.backend.output(name)  # from now on, so that the first call fills it
-        write_backend(self.backend, different)
-        self.write_frictions(always=False)
-        self._place_ground()
-        self.roots = RootStates(self.backend, self.compiled)
+        self.fields.write_backend(self.backend)
+        place_ground(self.scene, self.backend)
         self.dofs = DofStates(self.backend, self.compiled)
         self.bodies = BodyStates(self.backend, self.compiled)
-        self.force_sensors = self._make_force_sensors()
-        self.speed_limits = SpeedLimits(self.compiled, self.layout, self.drives)
+        self.body_forces = BodyForces(self.backend, self.compiled, origins(self.scene))
+        self.attractors = Attractors(self.scene, self.backend, self.compiled.model.opt.timestep)
+        self._read_properties()
 
     def rebuild(self, served: Served) -> None:
         """Compile again (another sensor, another drive) and continue from the same state."""
-        names = ("qpos", "qvel", "qacc_warmstart", "qfrc_applied", "mocap_pos", "mocap_quat")
-        before = {name: self.backend.state(name).clone() for name in names}
+        before = {name: self.backend.state(name).clone() for name in CARRIED_OVER}
         initial = self._initial
         old = self.backend
         self.build(served)
@@ -87,10 +107,12 @@ class Simulation:
             self.backend.state(name).copy_(value)
         now = self.backend.save()
         old.load(initial)
-        for name in names:
+        for name in CARRIED_OVER:
             self.backend.state(name).copy_(old.state(name))
         self._initial = self.backend.save()
         self.backend.load(now)
+        self._moved.clear()
+        self.body_forces.pending = True
         self._targets_changed = self.drives.any_has_target
 
     @property
@@ -101,9 +123,13 @@ class Simulation:
     def simulate(self) -> None:
         """Advance every environment by dt."""
         start = time.perf_counter()
+        self.efforts.join(self.dofs)
         self._write_inputs()
-        self.backend.step(self.scene.params.substeps)
+        self.last_substep.step(self.backend, self.scene.params.substeps)
+        self.efforts.withdraw(self.dofs)
+        self.body_forces.clear()
         self.forces_known = True
+        self._moved.clear()
         self._reset_unstable()
         self._limit_speeds()
         self.num_steps += 1
@@ -146,6 +172,21 @@ class Simulation:
         self._forget_solution(mask, envs)
         self.dof_version += 1
 
+    def state_written(self, env: int) -> None:
+        """One environment's qpos, qvel or mocap poses were written from outside."""
+        self.backend.state("qacc_warmstart")[env] = 0.0
+        self.root_version += 1
+        self.dof_version += 1
+        self._moved.append(torch.tensor([env]))
+
+    def targets_written(self) -> None:
+        """Drive targets were written from outside."""
+        self._targets_changed = self.drives.any_has_target
+
+    def start_here(self) -> None:
+        """Take the current state as the one that unstable environments return to."""
+        self._initial = self.backend.save()
+
     def restore(
         self,
         state: Tensor,
@@ -156,6 +197,8 @@ class Simulation:
     ) -> None:
         """Continue from values that this or another simulation of the scene had."""
         self.backend.load(state)
+        self.last_substep.forget()
+        self.body_forces.pending = True
         self.drives.position_target = position_target.clone()
         self.drives.velocity_target = velocity_target.clone()
         self.fault_counts.copy_(fault_counts)
@@ -163,24 +206,65 @@ class Simulation:
         self._everything_changed()
         self._targets_changed = self.drives.any_has_target
 
-    def dof_properties_changed(self) -> None:
-        """Take over the actors' DOF properties."""
-        driven = self.drives.driven
-        self.drives.properties = self._gather_dof_properties()
+    def properties_changed(self) -> None:
+        """Take over the properties of the actors in the scene's changed environments."""
+        scene, driven = self.scene, self.drives.driven
+        if scene.needs_compiling:
+            collision.check_alike(scene.envs)
+            scene.check_scales()
+        envs, compile_again = np.array(sorted(scene.changed_envs)), scene.needs_compiling
+        scene.changed_envs, scene.needs_compiling = set(), False
+        self.tables.gather(scene.envs[index] for index in envs)
         self.drives.update()
-        if (self.drives.driven & ~driven).any():
+        if compile_again or (self.drives.driven & ~driven).any():
             self.rebuild(self.served)
         else:
-            write_backend(self.backend, self.drives.changed_fields(self.compiled))
-            self.speed_limits = SpeedLimits(self.compiled, self.layout, self.drives)
+            self.fields.update(self.backend, envs)
+            self._read_properties()
+        self.root_version += 1  # the velocity of another centre of mass
         self._targets_changed = self.drives.any_has_target
         self.set_actuation(self.dofs.applied(), None)
 
-    def set_gravity(self, gravity: np.ndarray) -> None:
-        """Change gravity [m/s^2] in all environments, shape (3,)."""
+    def _read_properties(self) -> None:
+        """Make anew what reads properties when it is made."""
+        self.roots = RootStates(self.backend, self.compiled)
+        sensed = self.compiled.force_sensor >= 0
+        self.force_sensors = (
+            ForceSensors(self.backend, self.compiled, self.layout) if sensed else None
+        )
+        self.speed_limits = SpeedLimits(self.compiled, self.layout, self.drives)
+
+    def change_gravity(self) -> None:
+        """Take over the gravity of the scene's parameters."""
+        gravity = as_array(self.scene.params.gravity)
         self.backend.model_field("opt.gravity")[:] = torch.from_numpy(gravity)
         self.compiled.model.opt.gravity = gravity
-        self.force_sensors = self._make_force_sensors()
+        self._read_properties()
+
+    def change_time_step(self, before: float) -> None:
+        """Take over the time step and gravity of the scene's parameters.
+
+        Args:
+            before: dt so far [s].
+        """
+        params = self.scene.params
+        self._earlier += self.num_steps * (before - params.dt)
+        self.drives.substep = params.dt / params.substeps
+        self.rebuild(self.served)
+
+    @property
+    def time(self) -> float:
+        """Simulated time [s]."""
+        return self._earlier + self.num_steps * self.scene.params.dt
+
+    def update_poses(self) -> None:
+        """Bring the bodies' poses up to date where states were set since the last simulate."""
+        listed = [envs for envs in self._moved if isinstance(envs, Tensor)]
+        if len(listed) < len(self._moved):  # all of them
+            self.backend.forward(torch.arange(self.num_envs, dtype=torch.int32))
+        elif any(len(envs) for envs in listed):
+            self.backend.forward(torch.cat(listed).unique().to(torch.int32))
+        self._moved.clear()
 
     def contact_forces(self) -> Tensor:
         """Net contact force on each body [N], world axes, shape (num_envs, num_bodies, 3)."""
@@ -194,16 +278,21 @@ class Simulation:
     def dof_forces(self) -> Tensor:
         """Force of each DOF whose actor has DOF force sensors, else 0, (num_envs, num_dofs)."""
         force = self._drive_forces()
+        if self.efforts.last is not None:
+            force = force + self.efforts.last
         sensed = [actor.dof_force_sensors for actor in self.layout.actors]
         if all(sensed):
             return force
         return force * torch.tensor(sensed)[torch.from_numpy(self.layout.dof_actor)]
 
     def _write_inputs(self) -> None:
+        if self.attractors.count:
+            self.update_poses()
+            self.attractors.follow()
         if self._targets_changed:
             driven = np.flatnonzero(self.compiled.actuators >= 0)
             controls = self.drives.target_forces() / self.drives.control_unit
-            self.backend.state("ctrl")[:] = controls[:, torch.from_numpy(driven)]
+            self.backend.state("ctrl")[:, : len(driven)] = controls[:, torch.from_numpy(driven)]
             self._targets_changed = False
         if self.drives.any_friction:
             loss = self.drives.friction * self._drive_forces().abs()
@@ -241,6 +330,7 @@ class Simulation:
 
     def _forget_solution(self, mask: Tensor, envs: Rows) -> None:
         """Environments with a new state start the solver afresh, independent of their past."""
+        self._moved.append(envs)
         warmstart = self.backend.state("qacc_warmstart")
         if isinstance(envs, Tensor):
             warmstart[envs] = 0.0
@@ -253,62 +343,9 @@ class Simulation:
         self.dof_version += 1
         self.forces_version += 1
 
-    def _gather_dof_properties(self) -> np.ndarray:
-        """DOF properties of all actors, structured array (num_envs, num_dofs)."""
-        rows = [[actor.dof_properties for actor in env.actors] for env in self.scene.envs]
-        return np.stack([np.concatenate(row) for row in rows])
-
     def _place_actors(self) -> None:
         """Give each environment's actors their own initial pose."""
-        poses = np.zeros((self.num_envs, self.layout.num_actors, 13))
-        for env in self.scene.envs:
-            for handle, actor in enumerate(env.actors):
-                p, r = actor.pose.p, actor.pose.r
-                poses[env.index, handle, :7] = (p.x, p.y, p.z, r.x, r.y, r.z, r.w)
+        poses = initial_poses(self.scene)
         everywhere = torch.ones(poses.shape[:2], dtype=torch.bool)
-        self.roots.write(torch.from_numpy(poses), everywhere, changed_envs(everywhere))
+        self.roots.write(poses, everywhere, changed_envs(everywhere))
         self.backend.forward(torch.arange(self.num_envs, dtype=torch.int32))
-
-    def write_frictions(self, *, always: bool = True) -> None:
-        """Write the friction of the actors' shapes per environment.
-
-        Args:
-            always: False: only if environments differ from the one that was compiled.
-        """
-        friction = np.array(
-            [
-                [shape.friction for actor in env.actors for shape in actor.shape_properties]
-                for env in self.scene.envs
-            ]
-        )
-        if friction.size and (always or (friction != friction[0]).any()):
-            if self.scene.ground:
-                friction = 0.5 * (friction + self.scene.ground.static_friction)
-            rows = torch.from_numpy(self.compiled.geoms)
-            self.backend.model_field("geom_friction")[:, rows, 0] = torch.from_numpy(friction)
-
-    def _place_ground(self) -> None:
-        """A tilted plane lies at another height under each environment's own origin."""
-        ground = self.scene.ground
-        if ground is None:
-            return
-        normal = np.array([ground.normal.x, ground.normal.y, ground.normal.z])
-        origins = np.array([[e.origin.x, e.origin.y, e.origin.z] for e in self.scene.envs])
-        depth = origins @ (normal / np.linalg.norm(normal))
-        if np.abs(depth).max() > 0:
-            geom = self.compiled.model.geom(GROUND).id
-            shift = depth[:, None] * (normal / np.linalg.norm(normal))
-            self.backend.model_field("geom_pos")[:, geom] -= torch.from_numpy(shift)
-
-    def _make_force_sensors(self) -> ForceSensors | None:
-        if self.compiled.force_sensor < 0:
-            return None
-        bodies, poses, world = [], [], []
-        for handle, sensor in self.layout.force_sensors:
-            actor = self.layout.actors[handle]
-            placed = actor.asset.force_sensors[sensor]
-            bodies.append(actor.first_body + placed.body)
-            p, r = placed.pose.p, placed.pose.r
-            poses.append((np.array([p.x, p.y, p.z]), np.array([r.x, r.y, r.z, r.w])))
-            world.append(placed.properties.use_world_frame)
-        return ForceSensors(self.backend, self.compiled, bodies, poses, world)

@@ -7,19 +7,17 @@ velocity is in body axes. Positions are relative to the environment's origin on 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from humanoid_gym.engine.backend import Backend
-from humanoid_gym.engine.compilation import CompiledScene
-from humanoid_gym.rotation import (
-    quat_conjugate,
-    quat_multiply,
-    quat_rotate,
-    quat_rotate_inverse,
-    quat_to_matrix,
-)
+from humanoid_gym.rotation import quat_rotate, quat_rotate_inverse
+
+if TYPE_CHECKING:
+    from humanoid_gym.engine.compilation import CompiledScene
 
 
 def xyzw(quaternion: Tensor) -> Tensor:
@@ -88,8 +86,8 @@ class RootStates:
         self._mocap = index([root.mocap for root in roots if root.mocap >= 0])
         self._backend = backend
         self._qpos_rows, self._qvel_rows = index(self._qpos), index(self._qvel)
-        com = compiled.model.body_ipos[[root.body for root in free]]
-        self._com = torch.from_numpy(com).to(backend.device)  # (floating, 3)
+        self._com = backend.constants("body_ipos")[:, [root.body for root in free]]
+        """Centre of mass in the body frame, shape (num_envs, floating, 3); one row for all."""
 
     def read(self) -> Tensor:
         """Root states as Isaac Gym reads them, shape (num_envs, num_actors, 13), float64."""
@@ -136,7 +134,8 @@ class RootStates:
         n, floating = len(values), self.num_floating
         rotation = unit(values[..., 3:7])
         spin_w = values[..., 10:13]
-        arm_w = quat_rotate(rotation, self._com.expand(n, -1, -1))
+        com = self._com if len(self._com) == 1 else self._com[envs]
+        arm_w = quat_rotate(rotation, com.expand(n, -1, -1))
         velocity_w = values[..., 7:10] - torch.linalg.cross(spin_w, arm_w)
         spin_b = quat_rotate_inverse(rotation, spin_w)
         qpos = torch.cat((values[..., 0:3], wxyz(rotation)), -1).flatten(1)
@@ -197,84 +196,25 @@ class BodyStates:
     def __init__(self, backend: Backend, compiled: CompiledScene) -> None:
         self._backend = backend
         self._bodies = index(compiled.bodies)
-        self._trees = torch.from_numpy(compiled.model.body_rootid[compiled.bodies].astype(np.int64))
+        trees = compiled.model.body_rootid[compiled.bodies]
+        one_tree = len(trees) > 0 and (trees == trees[0]).all()
+        self._trees = index(trees[:1] if one_tree else trees)
+        """Body whose subtree's centre of mass `cvel` refers to; one for all if it is the same."""
 
-    def read(self) -> Tensor:
-        """Body states as Isaac Gym reads them, shape (num_envs, num_bodies, 13)."""
-        output = self._backend.output
-        position = output("xpos")[:, self._bodies]
-        rotation = xyzw(output("xquat")[:, self._bodies])
-        twist = output("cvel")[:, self._bodies]  # angular, linear at the tree's centre of mass
-        arm = output("xipos")[:, self._bodies] - output("subtree_com")[:, self._trees]
-        velocity = twist[..., 3:6] + torch.linalg.cross(twist[..., 0:3], arm)
-        return torch.cat((position, rotation, velocity, twist[..., 0:3]), dim=-1)
+    def read(self, out: Tensor) -> None:
+        """Write body states as Isaac Gym reads them into shape (num_envs, num_bodies, 13).
 
-
-class ForceSensors:
-    """Net force and torque on bodies, from their acceleration in the last substep."""
-
-    def __init__(
-        self,
-        backend: Backend,
-        compiled: CompiledScene,
-        bodies: list[int],
-        poses: list[tuple[np.ndarray, np.ndarray]],
-        in_world_axes: list[bool],
-    ) -> None:
-        """Place the sensors.
-
-        Args:
-            backend: simulations of the compiled model.
-            compiled: holds the acceleration sensors.
-            bodies: body row of each force sensor.
-            poses: position and rotation (xyzw) of each in its body's frame.
-            in_world_axes: whether each reports in world axes instead of its own.
+        In `out`'s type wherever nothing is lost by it: half the memory to move.
         """
-        model = compiled.model
-        ids = compiled.bodies[bodies]
-        axes = torch.from_numpy(np.array([rotation for _, rotation in poses]))
-        position = torch.from_numpy(np.array([position for position, _ in poses]))
-        principal = quat_multiply(
-            quat_conjugate(axes), xyzw(torch.from_numpy(model.body_iquat[ids]))
-        )
-        to_principal = quat_to_matrix(principal).transpose(-1, -2)
-        moments = torch.from_numpy(model.body_inertia[ids])[..., None]
-        com = torch.from_numpy(model.body_ipos[ids])
-        self._backend = backend
-        self._values = slice(compiled.force_sensor, compiled.force_sensor + 13 * len(ids))
-        # In float32 from here on: the readings are published so, and it takes half the time.
-        self._axes = axes.float()
-        self._own_axes = bool((axes[:, :3] != 0).any())
-        self._mass = torch.from_numpy(model.body_mass[ids]).float()[:, None]
-        self._inertia = (to_principal.transpose(-1, -2) @ (moments * to_principal)).float()
-        self._arm = quat_rotate_inverse(axes, com - position).float()
-        self._world = torch.tensor(in_world_axes)[:, None, None]
-        self._any_world = any(in_world_axes)
-        self._gravity = torch.from_numpy(model.opt.gravity).float()
-
-    def read(self) -> Tensor:
-        """Force [N] and torque [N m] of each sensor, shape (num_envs, num_sensors, 6).
-
-        Newton's and Euler's equations in the sensors' axes, moved from the COM to the sensors.
-        """
-        sensed = self._backend.output("sensordata")[:, self._values].float().unflatten(-1, (-1, 13))
-        rotation = xyzw(sensed[..., 9:13])
-        if self._own_axes:
-            rotation = quat_multiply(rotation, self._axes.expand_as(rotation))
-        rotation = rotation.unsqueeze(-2)
-        acceleration_w = sensed[..., 0:3] + self._gravity
-        motion_w = torch.stack((acceleration_w, sensed[..., 3:6], sensed[..., 6:9]), dim=-2)
-        motion = quat_rotate_inverse(rotation, motion_w)  # (num_envs, num_sensors, 3 vectors, 3)
-        force = self._mass * motion[..., 0, :]
-        # Few large products, one per sensor, in place of many small ones.
-        weighted = motion[..., 1:3, :].movedim(1, 0).flatten(1, 2) @ self._inertia
-        weighted = weighted.unflatten(1, (-1, 2)).movedim(0, 1)
-        torque = weighted[..., 0, :] + torch.linalg.cross(motion[..., 2, :], weighted[..., 1, :])
-        torque = torque + torch.linalg.cross(self._arm.expand_as(force), force)
-        wrench = torch.stack((force, torque), dim=-2)
-        if self._any_world:
-            wrench = torch.where(self._world, quat_rotate(rotation, wrench), wrench)
-        return wrench.flatten(2)
+        output, bodies = self._backend.output, self._bodies
+        rotation = output("xquat")[:, bodies]
+        out[..., 0:3] = output("xpos")[:, bodies]
+        out[..., 3:6] = rotation[..., 1:4]
+        out[..., 6] = rotation[..., 0]
+        twist = output("cvel")[:, bodies].to(out.dtype)  # angular, linear at the tree's COM
+        arm = (output("xipos")[:, bodies] - output("subtree_com")[:, self._trees]).to(out.dtype)
+        out[..., 7:10] = torch.linalg.cross(twist[..., 0:3], arm).add_(twist[..., 3:6])
+        out[..., 10:13] = twist[..., 0:3]
 
 
 def unit(quaternion: Tensor) -> Tensor:

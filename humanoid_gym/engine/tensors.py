@@ -39,7 +39,6 @@ class StateTensors:
         self._scene = scene
         self._buffers: dict[Kind, Tensor] = {}
         self._published: dict[Kind, tuple[int, Tensor]] = {}
-        self._restored: dict[Kind, tuple[int, Tensor]] = {}
 
     @property
     def acquired(self) -> set[Kind]:
@@ -81,23 +80,26 @@ class StateTensors:
     def refresh(self, kind: Kind, simulation: Simulation) -> None:
         """Copy the simulation's current values into the buffer, if there is one."""
         buffer = self._buffers.get(kind)
-        if buffer is not None and buffer.numel():
+        if buffer is None or not buffer.numel():
+            return
+        if kind == Kind.BODY:  # the largest: straight into the buffer
+            simulation.update_poses()
+            simulation.bodies.read(buffer.view(self.shape(kind)))
+        else:
             buffer.view(self.shape(kind)).copy_(self.current(kind, simulation))
 
     def current(self, kind: Kind, simulation: Simulation) -> Tensor:
         """What a refresh publishes now, float32, private to the engine."""
-        sensed = kind in SENSED
         version = {Kind.ROOT: simulation.root_version, Kind.DOF: simulation.dof_version}.get(
             kind, simulation.forces_version
         )
-        known = (self._restored if sensed else self._published).get(kind)
+        known = self._published.get(kind)
         if known is not None and known[0] == version:
             return known[1]
-        if sensed and not simulation.forces_known:
+        if kind in SENSED and not simulation.forces_known:
             return torch.zeros(self.shape(kind), device=simulation.device)
         value = READERS[kind](simulation).to(torch.float32).reshape(self.shape(kind))
-        if kind in (Kind.ROOT, Kind.DOF):
-            self._published[kind] = (version, value)
+        self._published[kind] = (version, value)
         return value
 
     def write(
@@ -138,8 +140,7 @@ class StateTensors:
 
     def load(self, simulation: Simulation, saved: dict[str, Tensor]) -> None:
         """Serve saved sensed tensors until the next simulate."""
-        self._published.clear()
-        self._restored = {
+        self._published = {
             kind: (simulation.forces_version, saved[kind.value].clone())
             for kind in SENSED
             if kind.value in saved
@@ -155,7 +156,6 @@ def read_force_sensors(simulation: Simulation) -> Tensor:
 READERS: dict[Kind, Callable[[Simulation], Tensor]] = {
     Kind.ROOT: lambda simulation: simulation.roots.read(),
     Kind.DOF: lambda simulation: simulation.dofs.read(),
-    Kind.BODY: lambda simulation: simulation.bodies.read(),
     Kind.CONTACT: lambda simulation: simulation.contact_forces(),
     Kind.DOF_FORCE: lambda simulation: simulation.dof_forces(),
     Kind.FORCE_SENSOR: read_force_sensors,

@@ -1,6 +1,8 @@
 """What a task has before it steps: devices, sizes, simulation parameters, and a scene."""
 
 import math
+import signal
+from functools import partial
 from typing import Any, Mapping, Optional, Tuple, Type, Union
 
 import torch
@@ -11,7 +13,10 @@ from humanoid_gym.config import ConfigError
 from humanoid_gym.tasks.legacy_config import read_legacy_config
 from humanoid_gym.tasks.sim_params import legacy_sim_params, sim_params
 from humanoid_gym.tasks.task_config import TaskConfig, find_asset
+from humanoid_gym.tasks.viewing import Viewing
 
+FIELD_OF_VIEW = 60.0
+"""Horizontal field of view of the viewer window [degrees]."""
 Handle = Any  # the simulator's opaque objects: Sim, Env, Asset, Viewer
 
 
@@ -56,6 +61,7 @@ class SimulatedTask:
         self._construct()
         self.gym.prepare_sim(self.sim)
         self.viewer: Handle = None
+        self._viewing: Optional[Viewing] = None
         self.set_viewer()
 
     def create_sim(
@@ -132,20 +138,30 @@ class SimulatedTask:
         return tensor
 
     def set_viewer(self) -> None:
-        """Open a viewer window, unless headless.
+        """Open a viewer window, unless headless; without a display there is none."""
+        if not self.headless:
+            properties = gymapi.CameraProperties()
+            properties.horizontal_fov = FIELD_OF_VIEW
+            self.viewer = self.gym.create_viewer(self.sim, properties)
 
-        Raises:
-            ConfigError: the simulator has no viewer.
+    def camera_target(self, env_index: int) -> Tuple[float, float, float]:
+        """Return the point [m] that a camera on this environment should follow, env-local."""
+        return (0.0, 0.0, 1.0)
+
+    def render(self) -> None:
+        """Draw into the viewer window, if there is one; `step` does so after each step.
+
+        Closing the window, or escape in it, closes the viewer and asks the program to stop, as
+        Ctrl-C does.
         """
-        if self.headless:
+        if self.viewer is None:
             return
-        try:
-            self.viewer = self.gym.create_viewer(self.sim, gymapi.CameraProperties())
-        except NotImplementedError as error:
-            raise ConfigError(
-                "headless=false: the embedded engine has no viewer window yet; leave it out, and "
-                "watch with play.py --video"
-            ) from error
+        if self._viewing is None:
+            target = partial(self.camera_target, 0)
+            self._viewing = Viewing(self.gym, self.sim, self.viewer, target)
+        if not self._viewing.draw():
+            self._close_viewer()
+            signal.raise_signal(signal.SIGINT)
 
     def uniform(self, lower: float, upper: float, shape: Tuple[int, ...]) -> Tensor:
         """Draw from U(lower, upper) with the task's own generator, on the simulation's device."""
@@ -156,10 +172,14 @@ class SimulatedTask:
         """Release the viewer and the simulation; the task cannot step afterwards."""
         if self.sim is None:
             return
-        if self.viewer is not None:
-            self.gym.destroy_viewer(self.viewer)
+        self._close_viewer()
         self.gym.destroy_sim(self.sim)
         self.sim = None
+
+    def _close_viewer(self) -> None:
+        if self.viewer is not None:
+            self.gym.destroy_viewer(self.viewer)
+        self.viewer = self._viewing = None
 
     def _configure(self, config: TaskConfig, device: torch.device) -> None:
         if not isinstance(config, self.config_class):

@@ -162,6 +162,7 @@ class VecTask(SimulatedTask):
         self._publish_extras()
         self._seconds["physics"] += simulated - start
         self._seconds["observation_reward"] += time.perf_counter() - simulated
+        self.render()
         reward, reset = self.rew_buf.to(self.rl_device), self.reset_buf.to(self.rl_device)
         return self._observations(), reward, reset, self.extras
 
@@ -205,10 +206,6 @@ class VecTask(SimulatedTask):
     def zero_actions(self) -> Tensor:
         """Return actions that do nothing, shape (num_envs, num_actions)."""
         return torch.zeros(self.num_envs, self.num_actions, device=self.rl_device)
-
-    def camera_target(self, env_index: int) -> Point:
-        """Return the point [m] that a camera on this environment should follow, env-local."""
-        return (0.0, 0.0, 1.0)
 
     def render_frame(
         self, env_index: int, eye: Point, target: Point, width: int, height: int

@@ -88,11 +88,11 @@ def test_the_gpu_pipeline_without_cuda_names_the_remedy(monkeypatch):
         gymapi.acquire_gym().create_sim(0, -1, gymapi.SIM_PHYSX, params)
 
 
-def test_methods_that_are_not_built_say_so_when_called():
+def test_methods_that_the_engine_does_not_have_say_so_when_called():
     gym = gymapi.acquire_gym()
-    method = gym.acquire_jacobian_tensor
-    with pytest.raises(NotImplementedError, match="acquire_jacobian_tensor"):
-        method(None, "robot")
+    method = gym.acquire_particle_state_tensor
+    with pytest.raises(NotImplementedError, match="acquire_particle_state_tensor"):
+        method(None)
 
 
 def test_unknown_methods_name_the_nearest():

@@ -5,23 +5,27 @@ from __future__ import annotations
 import copy
 import difflib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
-from humanoid_gym.engine.assets.model import AssetModel, BodyModel, JointModel
+from humanoid_gym.engine.assets.model import AssetModel, JointModel
 from humanoid_gym.engine.enums import DofType, JointType
-from humanoid_gym.engine.math_types import Mat33, Transform, Vec3
+from humanoid_gym.engine.fields import copy_of
+from humanoid_gym.engine.mass_properties import mass_table
+from humanoid_gym.engine.math_types import Quat, Transform
 from humanoid_gym.engine.parameters import AssetOptions
 from humanoid_gym.engine.properties import (
     DofProperties,
     ForceSensorProperties,
-    RigidBodyProperties,
+    IndexRange,
     RigidShapeProperties,
 )
+from humanoid_gym.engine.tendons import tendons_of
 
-UNLIMITED_EFFORT = float(np.finfo(np.float32).max)
-"""What the DOF properties read where an asset states no effort limit."""
+UNLIMITED = float(np.finfo(np.float32).max)
+"""What the DOF properties read where an asset states no limit of effort or speed."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,12 @@ class ForceSensor:
     pose: Transform
     """Sensor frame in the body frame."""
     properties: ForceSensorProperties
+
+    @property
+    def reports_net(self) -> bool:
+        """Whether it reports the net of forward dynamics and constraints."""
+        wants = self.properties
+        return wants.enable_forward_dynamics_forces and wants.enable_constraint_solver_forces
 
 
 class Asset:
@@ -53,32 +63,65 @@ class Asset:
             for shape in body.shapes
             if shape.collides
         ]
-        self.shape_properties = [RigidShapeProperties() for _ in self.collision_shapes]
+        self.shape_properties = [
+            RigidShapeProperties(friction=shape.friction, filter=shape.filter)
+            for _, shape in self.collision_shapes
+        ]
         self.force_sensors: list[ForceSensor] = []
+        self.root_rotation = Quat(*model.root_rotation)
+        self.tendons = tendons_of(model)
 
     @property
+    def fixed_base(self) -> bool:
+        """Whether the root does not float."""
+        return self.model.fixed_base or self.options.fix_base_link
+
+    def placed(self, pose: Transform) -> Transform:
+        """Initial pose of an actor's root: the file's orientation, turned by the pose asked for."""
+        return Transform(copy.copy(pose.p), pose.r * self.root_rotation)
+
+    @cached_property
     def body_names(self) -> list[str]:
         """Names of the bodies, root first."""
         return [body.name for body in self.model.bodies]
 
-    @property
+    @cached_property
     def dof_names(self) -> list[str]:
         """Names of the DOFs, in DOF order."""
         return [joint.name for joint in self.model.dof_joints]
 
-    @property
+    @cached_property
     def joints(self) -> list[JointModel]:
         """All joints, fixed ones too, in body order."""
-        return [body.joint for body in self.model.bodies if body.joint is not None]
+        return [joint for body in self.model.bodies for joint in body.joints]
+
+    @cached_property
+    def joint_names(self) -> list[str]:
+        """Names of the joints, fixed ones too, in body order."""
+        return [joint.name for joint in self.joints]
+
+    def shape_ranges(self) -> list[IndexRange]:
+        """Which collision shapes belong to each body, as new objects."""
+        bodies = np.array([body for body, _ in self.collision_shapes], dtype=int)
+        return [
+            IndexRange(start=int((bodies < body).sum()), count=int((bodies == body).sum()))
+            for body in range(len(self.model.bodies))
+        ]
 
     def dof_type(self, index: int) -> DofType:
         """Rotation or translation."""
         prismatic = self.model.dof_joints[index].type == JointType.JOINT_PRISMATIC
         return DofType.DOF_TRANSLATION if prismatic else DofType.DOF_ROTATION
 
-    def body_properties(self) -> list[RigidBodyProperties]:
-        """Mass, COM and inertia of each body, as new objects."""
-        return [rigid_body_properties(body) for body in self.model.bodies]
+    @cached_property
+    def has_meshes(self) -> bool:
+        """Whether a collision shape is a mesh."""
+        return any(shape.mesh is not None for _, shape in self.collision_shapes)
+
+    @cached_property
+    def mass_table(self) -> np.ndarray:
+        """Mass, COM, inertia and flags of each body, see `mass_properties`."""
+        return mass_table(self.model, self.options.disable_gravity)
 
     def set_shape_properties(self, properties: list[RigidShapeProperties]) -> None:
         """Replace the shape properties that actors created from now on copy.
@@ -87,23 +130,12 @@ class Asset:
             ValueError: another number of shapes.
         """
         check_count("shape properties", len(properties), len(self.shape_properties), self.source)
-        self.shape_properties = copy.deepcopy(list(properties))
+        self.shape_properties = [copy_of(shape) for shape in properties]
 
     @property
     def source(self) -> str:
         """Where the asset came from, for messages."""
         return self.model.source
-
-
-def rigid_body_properties(body: BodyModel) -> RigidBodyProperties:
-    """A body's mass properties as a client reads them."""
-    return RigidBodyProperties(
-        mass=body.mass,
-        invMass=1.0 / body.mass,
-        com=Vec3(*body.com),
-        inertia=Mat33(*(Vec3(*row) for row in body.inertia)),
-        invInertia=Mat33(*(Vec3(*row) for row in np.linalg.inv(body.inertia))),
-    )
 
 
 def dof_properties(model: AssetModel) -> np.ndarray:
@@ -113,8 +145,8 @@ def dof_properties(model: AssetModel) -> np.ndarray:
         row["hasLimits"] = joint.has_limits
         row["lower"], row["upper"] = joint.lower, joint.upper
         row["driveMode"] = int(joint.drive_mode)
-        row["velocity"] = joint.velocity
-        row["effort"] = min(joint.effort, UNLIMITED_EFFORT)
+        row["velocity"] = min(joint.velocity, UNLIMITED)
+        row["effort"] = min(joint.effort, UNLIMITED)
         row["stiffness"], row["damping"] = joint.stiffness, joint.damping
         row["friction"], row["armature"] = joint.friction, joint.armature
     return table

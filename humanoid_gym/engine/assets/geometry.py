@@ -106,9 +106,9 @@ def shape_mass_properties(shape: ShapeModel, density: float) -> MassProperties:
     """Mass properties of one shape at a density [kg/m^3], in the shape's own frame."""
     if shape.kind == "mesh":
         assert shape.mesh is not None, "a shape of kind 'mesh' carries its mesh"
-        return _hull(shape.mesh, density)
-    solids = {"box": _box, "sphere": _sphere, "cylinder": _cylinder, "capsule": _capsule}
-    volume, moments = solids[shape.kind](*shape.size)
+        hull = mesh_mass_properties(shape.mesh, "convex")
+        return MassProperties(hull.mass * density, hull.com, hull.inertia * density)
+    volume, moments = SOLIDS[shape.kind](*shape.size)
     mass = density * volume
     return MassProperties(mass, np.zeros(3), mass * np.diag(moments))
 
@@ -122,6 +122,11 @@ def _box(x: float, y: float, z: float) -> tuple[float, list[float]]:
 
 def _sphere(radius: float) -> tuple[float, list[float]]:
     return 4.0 / 3.0 * np.pi * radius**3, [0.4 * radius**2] * 3
+
+
+def _ellipsoid(x: float, y: float, z: float) -> tuple[float, list[float]]:
+    moments = [(y * y + z * z) / 5.0, (x * x + z * z) / 5.0, (x * x + y * y) / 5.0]
+    return 4.0 / 3.0 * np.pi * x * y * z, moments
 
 
 def _cylinder(radius: float, half: float) -> tuple[float, list[float]]:
@@ -140,8 +145,27 @@ def _capsule(radius: float, half: float) -> tuple[float, list[float]]:
     return volume, [across, across, along]
 
 
-def _hull(mesh: Mesh, density: float) -> MassProperties:
-    """Mass properties of the convex hull, from MuJoCo, which has qhull built in."""
+SOLIDS = {
+    "box": _box,
+    "sphere": _sphere,
+    "ellipsoid": _ellipsoid,
+    "cylinder": _cylinder,
+    "capsule": _capsule,
+}
+
+
+def mesh_mass_properties(mesh: Mesh, inertia: str) -> MassProperties:
+    """Mass properties of a mesh at density 1, as MuJoCo computes them.
+
+    Args:
+        mesh: not flat.
+        inertia: MJCF's word: 'convex' (of the hull), 'exact', 'legacy' (exact for closed meshes,
+            somehow for others) or 'shell' (density per area). Where a mesh is too thin or too open
+            for the word, it is that of the hull.
+
+    Raises:
+        ValueError: the mesh is flat.
+    """
     lower, upper = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
     center, size = (lower + upper) / 2.0, float((upper - lower).max())
     if is_flat(mesh.vertices):
@@ -149,20 +173,34 @@ def _hull(mesh: Mesh, density: float) -> MassProperties:
     spec = mujoco.MjSpec()
     # Of unit size, since MuJoCo refuses meshes below an absolute volume and stores float32.
     spec.add_mesh(
-        name="hull",
+        name="mesh",
         uservert=((mesh.vertices - center) / size).ravel(),
-        inertia=mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX,
+        userface=[] if inertia == "convex" else mesh.faces.ravel(),
+        inertia=MESH_INERTIAS[inertia],
     )
     body = spec.worldbody.add_body()
-    body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="hull", density=1.0)
-    model = spec.compile()
+    body.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="mesh", density=1.0)
+    try:
+        model = spec.compile()
+    except ValueError:
+        if inertia == "convex":
+            raise
+        return mesh_mass_properties(mesh, "convex")
     axes = rotation_matrix(np.roll(model.body_iquat[1], -1))
-    inertia = axes @ np.diag(model.body_inertia[1]) @ axes.T
+    power = 2 if inertia == "shell" else 3
     return MassProperties(
-        float(model.body_mass[1]) * density * size**3,
+        float(model.body_mass[1]) * size**power,
         model.body_ipos[1] * size + center,
-        inertia * density * size**5,
+        axes @ np.diag(model.body_inertia[1]) @ axes.T * size ** (power + 2),
     )
+
+
+MESH_INERTIAS = {
+    "convex": mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX,
+    "exact": mujoco.mjtMeshInertia.mjMESH_INERTIA_EXACT,
+    "legacy": mujoco.mjtMeshInertia.mjMESH_INERTIA_LEGACY,
+    "shell": mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL,
+}
 
 
 def is_flat(vertices: np.ndarray) -> bool:

@@ -7,8 +7,15 @@ from pathlib import Path
 
 from humanoid_gym.engine.assets.errors import AssetError
 from humanoid_gym.engine.assets.geometry import MassProperties, combine, compose
-from humanoid_gym.engine.assets.model import BodyModel, JointModel, Pose, ShapeModel
+from humanoid_gym.engine.assets.model import (
+    BodyModel,
+    JointModel,
+    Pose,
+    ShapeModel,
+    hinges_of_ball,
+)
 from humanoid_gym.engine.assets.xml_source import XmlElement
+from humanoid_gym.engine.enums import JointType
 
 
 @dataclass
@@ -133,7 +140,9 @@ class LinkTree:
             weight = link.weight
             body = BodyModel(name, -1, Pose(), weight.mass, weight.com, weight.inertia, link.shapes)
             if joint is not None:
-                body.parent, body.pose, body.joint = index[joint.parent], joint.pose, joint.model
+                body.parent, body.pose = index[joint.parent], joint.pose
+                is_ball = joint.model.type == JointType.JOINT_BALL
+                body.joints = hinges_of_ball(joint.model) if is_ball else [joint.model]
             bodies.append(body)
         return bodies
 

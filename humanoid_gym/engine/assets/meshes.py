@@ -2,30 +2,62 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from pathlib import Path
 
 import numpy as np
 
-from humanoid_gym.engine.assets.errors import UnsupportedAssetError
+from humanoid_gym.engine.assets.asset_root import AssetRoot
+from humanoid_gym.engine.assets.errors import (
+    AssetError,
+    MissingMeshError,
+    UnsupportedAssetError,
+)
 from humanoid_gym.engine.assets.model import Mesh
 from humanoid_gym.engine.assets.xml_source import XmlElement
+
+logger = logging.getLogger(__name__)
 
 FORMATS = (".stl", ".obj", ".ply", ".off", ".glb", ".gltf", ".dae")
 """File name extensions that can be read; .dae only where the package pycollada is installed."""
 
 
 class MeshReader:
-    """Reads the meshes that one robot description names, each file once."""
+    """Reads the meshes that one robot description names, each file once.
 
-    def __init__(self) -> None:
+    Args:
+        root: where they may lie.
+    """
+
+    def __init__(self, root: AssetRoot) -> None:
+        self._root = root
         self._cache: dict[Path, Mesh] = {}
 
     def read(self, element: XmlElement, link: str) -> Mesh:
-        """Find and read the mesh of a `<mesh filename= scale=>` element.
+        """Find and read the mesh of a URDF's `<mesh filename= scale=>` element.
 
         Args:
             element: it knows its file, from where relative names and packages are searched.
             link: name of the link, for messages.
+
+        Returns:
+            The mesh, scaled.
+
+        Raises:
+            AssetError: see `find_mesh` and `read_file`.
+        """
+        scale = element.vector("scale", (1.0, 1.0, 1.0))
+        return self.read_file(find_mesh(element, link, self._root), element, link, scale)
+
+    def read_file(self, path: Path, element: XmlElement, link: str, scale: np.ndarray) -> Mesh:
+        """Read a mesh file.
+
+        Args:
+            path: the file.
+            element: it knows the file that names the mesh.
+            link: what the mesh belongs to, for messages.
+            scale: of x, y, z, shape (3,).
 
         Returns:
             The mesh, scaled. A mirroring scale keeps the faces' outward side.
@@ -35,31 +67,40 @@ class MeshReader:
             AssetError: no such file, not readable as its extension says, no triangles, vertices
                 that are not finite, or a zero scale.
         """
-        scale = element.vector("scale", (1.0, 1.0, 1.0))
         if not scale.all():
             raise element.error(f"a mesh scale of link '{link}' is zero", "Use other scales")
-        path = find_mesh(element, link)
         if path not in self._cache:
             self._cache[path] = _load(path, element, link)
         return _scaled(self._cache[path], scale)
 
 
-def find_mesh(element: XmlElement, link: str) -> Path:
+def find_mesh(element: XmlElement, link: str, root: AssetRoot) -> Path:
     """Path of the file that a `<mesh filename=>` element means.
 
-    A plain name is relative to the URDF's folder. `package://NAME/REST` (and `model://`) means
-    NAME/REST, or else REST, in the URDF's folder or the nearest folder above that has it.
+    A plain name is relative to the URDF's folder, or else to the nearest folder above it within the
+    asset root that has the file: some robots write the name of their package without `package://`.
+    `package://NAME/REST` (and `model://`) means NAME/REST, or else REST, in the URDF's folder or
+    the nearest folder above that has it.
 
     Raises:
-        AssetError: it is not there; the message names the places searched.
+        AssetError: it is not there, or lies outside the asset root; the message names the places
+            searched.
     """
     filename = element.text("filename").strip()
     scheme, separator, rest = filename.partition("://")
     folder = element.file.resolve().parent
     if not separator or scheme == "file":
-        candidates = [folder / (rest if separator else filename)]
+        path = folder / (rest if separator else filename)
+        candidates = [root.check(path, element, "the mesh", beside=True)]
         searched = str(candidates[0])
+        above = [] if separator else _folders_above(folder, filename, root)
+        if above:
+            candidates += [up / filename for up in above]
+            searched += f" and the folders above, up to {root.folder}"
     elif scheme in ("package", "model"):
+        rest = os.path.normpath(rest)
+        if rest.startswith((os.pardir, os.sep)):
+            raise element.error(f"mesh '{filename}' lies outside its package", "Remove the ..")
         names = [rest, rest.partition("/")[2] or rest]
         candidates = [above / name for name in names for above in (folder, *folder.parents)]
         searched = f"'{names[0]}' and '{names[1]}' in {folder} and every folder above it"
@@ -71,10 +112,38 @@ def find_mesh(element: XmlElement, link: str) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate
-    raise element.error(
-        f"mesh '{filename}' of link '{link}' is missing; searched: {searched}",
-        "Add the file or correct the name",
-    )
+    raise missing(element, filename, link, searched)
+
+
+def _folders_above(folder: Path, filename: str, root: AssetRoot) -> list[Path]:
+    """Folders within the asset root, above that of the URDF, where a plain name may lie."""
+    name = Path(filename)
+    if name.is_absolute() or os.pardir in name.parts:
+        return []
+    inside = root.folder.resolve()
+    return [up for up in folder.parents if up.is_relative_to(inside)]
+
+
+def missing(element: XmlElement, filename: str, owner: str, searched: str) -> MissingMeshError:
+    """The error for a mesh that is not where it was searched."""
+    fault = f"mesh '{filename}' of link '{owner}' is missing; searched: {searched}"
+    return MissingMeshError(str(element.error(fault, "Add the file or correct the name")))
+
+
+class LeftOut:
+    """Says once for each reason that visual meshes are left out."""
+
+    def __init__(self) -> None:
+        self._reasons: set[str] = set()
+
+    def report(self, filename: str, error: AssetError) -> None:
+        """One mesh that was missing or in a format that cannot be read."""
+        is_missing = isinstance(error, MissingMeshError)
+        reason = "missing" if is_missing else filename.rpartition(".")[2]
+        if reason not in self._reasons:
+            what = "Missing visuals" if is_missing else f"Visuals in .{reason}"
+            logger.warning("%s %s are left out.", error, what)
+        self._reasons.add(reason)
 
 
 def _load(path: Path, element: XmlElement, link: str) -> Mesh:

@@ -1,10 +1,10 @@
 """The URDF importer, with Isaac Gym's order of bodies and joints and its rules for what is missing.
 
 Differences from the URDF specification: `<capsule radius= length=>` is a geometry (along z, the
-length without the caps), `dont_collapse="true"` on a fixed joint keeps its child from being merged,
-`stiffness` on `<dynamics>` is read, `<mimic>` is not enforced. Elements not listed in
-`humanoid_gym.engine.assets.urdf_link` and here (gazebo, transmission, safety_controller …) are
-ignored.
+length without the caps), a joint of type spherical is three hinges, `dont_collapse="true"` on a
+fixed joint keeps its child from being merged, `stiffness` on `<dynamics>` is read, `<mimic>` is not
+enforced. Elements not listed in `humanoid_gym.engine.assets.urdf_link` and here (gazebo,
+transmission, safety_controller …) are ignored.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from humanoid_gym.engine.assets.asset_root import AssetRoot
 from humanoid_gym.engine.assets.bodies import finish_bodies
 from humanoid_gym.engine.assets.errors import UnsupportedAssetError
 from humanoid_gym.engine.assets.link_tree import Joint, LinkTree
@@ -29,28 +30,32 @@ JOINT_TYPES = {
     "revolute": JointType.JOINT_REVOLUTE,
     "continuous": JointType.JOINT_REVOLUTE,
     "prismatic": JointType.JOINT_PRISMATIC,
+    "spherical": JointType.JOINT_BALL,
+    "ball": JointType.JOINT_BALL,
 }
-UNSUPPORTED_JOINT_TYPES = ("floating", "planar", "spherical", "ball")
+NEVER_LIMITED = ("continuous", "spherical", "ball")
+UNSUPPORTED_JOINT_TYPES = ("floating", "planar")
 DEFAULT_VELOCITY = 100.0
 """Speed limit [rad/s or m/s] of a joint that gives none: Isaac Gym's."""
 
 logger = logging.getLogger(__name__)
 
 
-def load_urdf(path: Path, options: AssetOptions) -> AssetModel:
+def load_urdf(path: Path, options: AssetOptions, root: Path | None = None) -> AssetModel:
     """Read a robot from a URDF file.
 
     Masses come from the file; `options.density` counts only for links without `<inertial>`, or with
     `override_inertia` (mass and inertia from the collision shapes). `override_com` takes their
     centre of mass. Links without mass and shapes weigh `bodies.FRAME_MASS`, or nothing where
     `collapse_fixed_joints` merges them into another; zero mass and inertia count as no mass on a
-    fixed joint and as a fault elsewhere.
+    root or a fixed joint and as a fault elsewhere.
 
     Args:
         path: the file; meshes are searched from its folder.
         options: read here: density, override_com, override_inertia, armature, use_physx_armature,
             collapse_fixed_joints, replace_cylinder_with_capsule, default_dof_drive_mode,
             flip_visual_attachments.
+        root: the asset root, which meshes may not leave; None: the file's folder.
 
     Returns:
         Bodies depth-first, siblings in byte order of their joints' names.
@@ -63,9 +68,11 @@ def load_urdf(path: Path, options: AssetOptions) -> AssetModel:
     _check_robot(robot)
     joints = [read_joint(element, options) for element in robot.find_all("joint")]
     _report_mimics(joints)
-    welded = {joint.child for joint in joints if joint.model.type == JointType.JOINT_FIXED}
-    reader = LinkReader(robot, options, welded)
-    links = [reader.read(element) for element in robot.find_all("link")]
+    elements = list(robot.find_all("link"))
+    moved = {joint.child for joint in joints if joint.model.type != JointType.JOINT_FIXED}
+    welded = {element.attributes.get("name", "") for element in elements} - moved
+    reader = LinkReader(robot, options, welded, AssetRoot(root or Path(path).parent))
+    links = [reader.read(element) for element in elements]
     tree = LinkTree(robot.file, links, joints)
     if options.collapse_fixed_joints:
         tree.collapse()
@@ -94,7 +101,7 @@ def read_joint(element: XmlElement, options: AssetOptions) -> Joint:
     """Read one `<joint>`.
 
     Raises:
-        UnsupportedAssetError: floating, planar and spherical joints.
+        UnsupportedAssetError: floating and planar joints.
         AssetError: any other fault.
     """
     name = element.text("name")
@@ -159,7 +166,7 @@ def _read_limit(element: XmlElement, model: JointModel) -> None:
     if model.velocity == 0.0:
         logger.warning("%s: joint '%s' has velocity limit 0.", limit.place, model.name)
     bounded = "lower" in limit.attributes or "upper" in limit.attributes
-    if not bounded or element.text("type").strip() == "continuous":
+    if not bounded or element.text("type").strip() in NEVER_LIMITED:
         return
     model.has_limits = True
     model.lower = limit.number("lower", default=0.0)

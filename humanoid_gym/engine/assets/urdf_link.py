@@ -6,7 +6,9 @@ import logging
 
 import numpy as np
 
-from humanoid_gym.engine.assets.errors import UnsupportedAssetError
+from humanoid_gym.engine.assets.asset_root import AssetRoot
+from humanoid_gym.engine.assets.bodies import check_weight
+from humanoid_gym.engine.assets.errors import MissingMeshError, UnsupportedAssetError
 from humanoid_gym.engine.assets.geometry import (
     MassProperties,
     compose,
@@ -16,7 +18,7 @@ from humanoid_gym.engine.assets.geometry import (
     shapes_mass_properties,
 )
 from humanoid_gym.engine.assets.link_tree import Link
-from humanoid_gym.engine.assets.meshes import MeshReader
+from humanoid_gym.engine.assets.meshes import LeftOut, MeshReader
 from humanoid_gym.engine.assets.model import Pose, ShapeModel
 from humanoid_gym.engine.assets.xml_source import XmlElement
 from humanoid_gym.engine.parameters import AssetOptions
@@ -61,19 +63,22 @@ def _own_color(material: XmlElement) -> Color | None:
 class LinkReader:
     """Reads the links of one robot."""
 
-    def __init__(self, robot: XmlElement, options: AssetOptions, welded: set[str]) -> None:
+    def __init__(
+        self, robot: XmlElement, options: AssetOptions, welded: set[str], root: AssetRoot
+    ) -> None:
         """Prepare for a robot.
 
         Args:
             robot: its root element.
             options: of the asset.
-            welded: names of the links that are children of fixed joints.
+            welded: names of the links that no joint moves.
+            root: where meshes may lie.
         """
         self._colors = read_colors(robot)
         self._options = options
         self._welded = welded
-        self._meshes = MeshReader()
-        self._left_out: set[str] = set()
+        self._meshes = MeshReader(root)
+        self._left_out = LeftOut()
 
     def read(self, element: XmlElement) -> Link:
         """Read one `<link>`.
@@ -86,6 +91,7 @@ class LinkReader:
         shapes += [self._shape(e, name, collides=False) for e in element.find_all("visual")]
         link = Link(name, element, MassProperties(), [shape for shape in shapes if shape])
         link.weight = self._weight(link)
+        check_weight(link.weight, element, name)
         return link
 
     def _shape(self, element: XmlElement, link: str, collides: bool) -> ShapeModel | None:
@@ -129,13 +135,10 @@ class LinkReader:
     def _mesh_shape(self, solid: XmlElement, link: str, collides: bool) -> ShapeModel | None:
         try:
             mesh = self._meshes.read(solid, link)
-        except UnsupportedAssetError as error:
+        except (UnsupportedAssetError, MissingMeshError) as error:
             if collides:
                 raise
-            extension = solid.text("filename").rpartition(".")[2]
-            if extension not in self._left_out:
-                logger.warning("%s Visuals in .%s are left out.", error, extension)
-            self._left_out.add(extension)
+            self._left_out.report(solid.text("filename"), error)
             return None
         if collides and is_flat(mesh.vertices):
             raise solid.error(
@@ -156,8 +159,8 @@ class LinkReader:
         inertial = link.element.find("inertial")
         if inertial is not None and link.name in self._welded and _is_zero(inertial):
             inertial = None
-        if inertial is None:
-            return shapes_mass_properties(link.shapes, options.density)
+        if inertial is None or _gives_density(inertial):
+            return shapes_mass_properties(link.shapes, _density(inertial, options))
         weight = _given_weight(inertial, link)
         if options.override_inertia or options.override_com:
             solid = shapes_mass_properties(link.shapes, options.density)
@@ -166,6 +169,17 @@ class LinkReader:
             if solid.mass > 0.0 and options.override_com:
                 weight.com = solid.com
         return weight
+
+
+def _gives_density(inertial: XmlElement) -> bool:
+    """Whether there is a `<density>` in place of the mass: Isaac Gym's own files write that."""
+    return inertial.find("mass") is None and inertial.find("density") is not None
+
+
+def _density(inertial: XmlElement | None, options: AssetOptions) -> float:
+    """Density [kg/m^3] of a link without a mass: its own, or that of the options."""
+    element = None if inertial is None else inertial.find("density")
+    return options.density if element is None else float(element.positive("value")[0])
 
 
 def _is_zero(inertial: XmlElement) -> bool:

@@ -1,9 +1,8 @@
 """The CPU backend: `mujoco.batch`, a thread pool that steps many simulations of one model.
 
-Results are bit-identical at any number of threads and in both ways of keeping data. Where body
-states are served, the batch is persistent (one MjData per environment) and computes positions and
-velocities at the end of each call, work that its next step continues from. Where they are not, a
-few MjData serve all environments, which fits the processor's cache, and no stage is computed twice.
+Results are bit-identical at any number of threads. A few MjData serve all environments, which fits
+the processor's cache; what describes the state after a step is computed when it is read, by
+`kinematics`.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-NO_STAGE = mujoco.mjtStage.mjSTAGE_NONE.value
-VELOCITY_STAGE = mujoco.mjtStage.mjSTAGE_VEL.value
+from humanoid_gym.engine.backend.kinematics import FIELDS, Kinematics
+
 FATAL_WARNINGS = [
     mujoco.mjtWarning.mjWARN_BADQPOS.value,
     mujoco.mjtWarning.mjWARN_BADQVEL.value,
@@ -64,8 +63,8 @@ class CpuBackend:
         model: compiled model of one environment.
         num_envs: number of simulations.
         num_threads: threads including the caller's; 0: every usable core.
-        current_bodies: position and velocity outputs belong to the state after `step`; else they
-            belong to the last substep's start, like forces.
+        current_bodies: position and velocity outputs belong to the present state; else to the last
+            substep's start, like forces.
     """
 
     def __init__(
@@ -80,9 +79,10 @@ class CpuBackend:
         self.num_envs = num_envs
         self.device = torch.device("cpu")
         threads = min(num_threads or usable_cores(), num_envs)
-        self._stage = VELOCITY_STAGE if current_bodies else NO_STAGE
-        self._batch = mujoco.batch.Batch(model, num_envs, threads, persistent=current_bodies)
+        self._batch = mujoco.batch.Batch(model, num_envs, threads, persistent=False)
+        self._kinematics = Kinematics(self._batch, model, threads) if current_bodies else None
         self._tensors: dict[str, Tensor] = {}
+        self._snapshot: tuple[mujoco.MjModel, mujoco.MjData] | None = None
         self._num_warnings = 0
         self._num_fatal = np.zeros(num_envs, dtype=np.int64)
         self._failed = np.zeros(num_envs, dtype=bool)
@@ -93,25 +93,43 @@ class CpuBackend:
 
     def output(self, name: str) -> Tensor:
         """See `Backend.output`."""
-        return self._tensor(name, self._batch.bind)
+        if self._kinematics is None or name not in FIELDS:
+            return self._tensor(name, self._batch.bind)
+        tensor = self._tensor(name, self._kinematics.bind)
+        with quiet_warnings(), self._failures():
+            self._kinematics.update()
+        return tensor
 
     def model_field(self, name: str) -> Tensor:
         """See `Backend.model_field`."""
+        if self._kinematics is not None:
+            self._kinematics.model_changed()
         return self._tensor("model." + name, lambda _: self._batch.expand(name))
+
+    def constants(self, name: str) -> Tensor:
+        """See `Backend.constants`."""
+        own = self._batch.expanded(name)
+        return shared_tensor(getattr(self.model, name)[None] if own is None else own)
 
     def recompute_constants(self, envs: Tensor) -> None:
         """See `Backend.recompute_constants`."""
-        self._batch.set_const(envs.numpy())
+        with quiet_warnings():
+            self._batch.set_const(envs.numpy())
+        if self._kinematics is not None:
+            self._kinematics.model_changed()
 
     def step(self, substeps: int) -> None:
         """See `Backend.step`."""
         with quiet_warnings(), self._failures():
-            self._batch.step(nstep=substeps, stage=self._stage)
+            self._batch.step(nstep=substeps)
+        if self._kinematics is not None:
+            self._kinematics.state_changed()
 
     def forward(self, envs: Tensor) -> None:
         """See `Backend.forward`."""
-        with quiet_warnings(), self._failures():
-            self._batch.forward(envs.numpy(), stage=VELOCITY_STAGE)
+        if self._kinematics is not None:
+            with quiet_warnings(), self._failures():
+                self._kinematics.update(envs.numpy())
 
     def unstable(self) -> Tensor | None:
         """See `Backend.unstable`."""
@@ -136,11 +154,15 @@ class CpuBackend:
     def load(self, state: Tensor) -> None:
         """See `Backend.load`."""
         self._batch.state[:] = state.numpy()
-        self.forward(torch.arange(self.num_envs, dtype=torch.int32))
+        if self._kinematics is not None:
+            self._kinematics.state_changed()
 
     def snapshot(self, env: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
         """See `Backend.snapshot`."""
-        return self._batch.get_model(env), self._batch.get_data(env)
+        # Filled again each time: making a model costs a hundred times what copying into one does.
+        model, data = self._snapshot or (None, None)
+        self._snapshot = self._batch.get_model(env, model), self._batch.get_data(env, data)
+        return self._snapshot
 
     def _tensor(self, key: str, bind: Callable[[str], np.ndarray]) -> Tensor:
         if key not in self._tensors:

@@ -37,6 +37,10 @@ class Backend(Protocol):
         """A model field with one value per environment; shared until this is first called."""
         ...
 
+    def constants(self, name: str) -> Tensor:
+        """A model field to read, shape (num_envs, ...), or (1, ...) while all share one value."""
+        ...
+
     def recompute_constants(self, envs: Tensor) -> None:
         """Derive what depends on model fields (inverse weights …) in the environments listed."""
         ...
@@ -46,7 +50,10 @@ class Backend(Protocol):
         ...
 
     def forward(self, envs: Tensor) -> None:
-        """Compute positions and velocities of the environments listed, shape (n,), ascending."""
+        """Compute positions and velocities of the environments listed, shape (n,), ascending.
+
+        Without effect where outputs belong to the last substep's start.
+        """
         ...
 
     def unstable(self) -> Tensor | None:
@@ -66,5 +73,5 @@ class Backend(Protocol):
         ...
 
     def snapshot(self, env: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
-        """One environment as plain MuJoCo objects, to render or to inspect."""
+        """One environment as plain MuJoCo objects, to inspect until the next call."""
         ...

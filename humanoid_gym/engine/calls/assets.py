@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import sys
+from pathlib import Path
 
 import numpy as np
 
 from humanoid_gym.engine.assets import primitives
 from humanoid_gym.engine.assets.asset import Asset, ForceSensor, resolve_file
+from humanoid_gym.engine.assets.description import describe
+from humanoid_gym.engine.assets.mjcf import load_mjcf
 from humanoid_gym.engine.assets.urdf import load_urdf
 from humanoid_gym.engine.enums import INVALID_HANDLE, DofType, JointType
+from humanoid_gym.engine.fields import copy_of
 from humanoid_gym.engine.math_types import Transform
 from humanoid_gym.engine.parameters import AssetOptions
 from humanoid_gym.engine.properties import (
@@ -18,6 +23,9 @@ from humanoid_gym.engine.properties import (
     RigidShapeProperties,
 )
 from humanoid_gym.engine.sim import Sim, find
+
+IMPORTERS = {".urdf": load_urdf, ".xml": load_mjcf, ".mjcf": load_mjcf}
+"""Importer by file name extension."""
 
 
 class AssetCalls:
@@ -37,15 +45,22 @@ class AssetCalls:
         Raises:
             FileNotFoundError: there is no such file.
             AssetError: the file is not a valid robot; names file and line.
-            NotImplementedError: another format than URDF.
+            NotImplementedError: another format than URDF and MJCF.
         """
         path = resolve_file(str(rootpath), str(filename))
-        if path.suffix.lower() != ".urdf":
-            raise NotImplementedError(
-                f"load_asset: {path.suffix!r} files ({path}); use a .urdf file"
-            )
         options = options or AssetOptions()
-        return Asset(load_urdf(path, options), options)
+        load = IMPORTERS.get(path.suffix.lower())
+        if load is None:
+            raise NotImplementedError(
+                f"load_asset: {path.suffix!r} files ({path}); use a .urdf file, or .xml for MJCF"
+            )
+        return Asset(load(path, options, Path(str(rootpath))), options)
+
+    def load_mjcf(
+        self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None
+    ) -> Asset:
+        """`load_asset` for MJCF files."""
+        return self.load_asset(sim, rootpath, filename, options)
 
     def load_urdf(
         self, sim: Sim, rootpath: str, filename: str, options: AssetOptions | None = None
@@ -77,6 +92,11 @@ class AssetCalls:
         options = options or AssetOptions()
         return Asset(primitives.capsule(radius, width, options), options)
 
+    def debug_print_asset(self, asset: Asset, indent: str = "") -> None:
+        """Write the asset's bodies, joints and shapes to standard output."""
+        lines = describe(asset).splitlines()
+        sys.stdout.write("".join(f"{indent}{line}\n" for line in lines))
+
     def get_asset_rigid_body_count(self, asset: Asset) -> int:
         """Number of bodies."""
         return len(asset.model.bodies)
@@ -87,7 +107,7 @@ class AssetCalls:
 
     def get_asset_rigid_body_names(self, asset: Asset) -> list[str]:
         """Names of the bodies, root first."""
-        return asset.body_names
+        return list(asset.body_names)
 
     def get_asset_rigid_body_dict(self, asset: Asset) -> dict[str, int]:
         """Body index by name."""
@@ -107,7 +127,7 @@ class AssetCalls:
 
     def get_asset_dof_names(self, asset: Asset) -> list[str]:
         """Names of the DOFs."""
-        return asset.dof_names
+        return list(asset.dof_names)
 
     def get_asset_dof_dict(self, asset: Asset) -> dict[str, int]:
         """DOF index by name."""
@@ -155,7 +175,7 @@ class AssetCalls:
 
     def get_asset_rigid_shape_properties(self, asset: Asset) -> list[RigidShapeProperties]:
         """A copy of the contact properties, one per collision shape, in body order."""
-        return copy.deepcopy(asset.shape_properties)
+        return [copy_of(shape) for shape in asset.shape_properties]
 
     def set_asset_rigid_shape_properties(
         self, asset: Asset, props: list[RigidShapeProperties]
@@ -166,11 +186,7 @@ class AssetCalls:
 
     def get_asset_rigid_body_shape_indices(self, asset: Asset) -> list[IndexRange]:
         """Which collision shapes belong to each body."""
-        bodies = np.array([body for body, _ in asset.collision_shapes], dtype=int)
-        return [
-            IndexRange(start=int((bodies < body).sum()), count=int((bodies == body).sum()))
-            for body in range(len(asset.model.bodies))
-        ]
+        return asset.shape_ranges()
 
     def create_asset_force_sensor(
         self,
@@ -185,7 +201,7 @@ class AssetCalls:
             asset: without actors so far.
             body_idx: asset-local body.
             local_pose: sensor frame in the body frame.
-            props: which forces, which axes; net forces only.
+            props: which forces, which axes; by default the net force.
 
         Returns:
             Index of the sensor in the asset, -1 if there is no such body.
@@ -193,9 +209,5 @@ class AssetCalls:
         if not 0 <= body_idx < len(asset.model.bodies):
             return INVALID_HANDLE
         props = copy.deepcopy(props or ForceSensorProperties())
-        if not (props.enable_forward_dynamics_forces and props.enable_constraint_solver_forces):
-            raise NotImplementedError(
-                "create_asset_force_sensor: only the net of forward-dynamics and constraint forces"
-            )
         asset.force_sensors.append(ForceSensor(body_idx, copy.deepcopy(local_pose), props))
         return len(asset.force_sensors) - 1

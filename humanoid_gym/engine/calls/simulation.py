@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import copy
-import time
 
-import numpy as np
 import torch
 
 from humanoid_gym.engine.enums import SimType
 from humanoid_gym.engine.parameters import SimParams
-from humanoid_gym.engine.properties import Version
+from humanoid_gym.engine.properties import PerformanceTimers, Version
+from humanoid_gym.engine.scene import Env
 from humanoid_gym.engine.sim import Sim
 
 
@@ -28,7 +27,7 @@ class SimulationCalls:
 
         Args:
             compute_device: CUDA device of GPU physics.
-            graphics_device: not used: pictures are rendered off screen.
+            graphics_device: negative: no viewer windows; pictures are rendered off screen always.
             type: SIM_PHYSX or SIM_FLEX; rigid bodies behave the same.
             params: copied.
 
@@ -47,14 +46,13 @@ class SimulationCalls:
                 "SimParams.use_gpu_pipeline: GPU physics is not built yet; run with sim_device=cpu "
                 "pipeline=cpu"
             )
-        return Sim(params)
+        sim = Sim(params)
+        sim.graphics_device = int(graphics_device)
+        return sim
 
     def destroy_sim(self, sim: Sim) -> None:
-        """Free the simulation; its tensors stay readable."""
-        for renderer in sim.renderers.values():
-            renderer.close()
-        sim.renderers.clear()
-        sim.simulation = None
+        """Free the simulation; its tensors stay readable, every other use of it is an error."""
+        sim.destroy()
 
     def prepare_sim(self, sim: Sim) -> bool:
         """Compile the scene: once, after all environments and actors are created."""
@@ -63,29 +61,33 @@ class SimulationCalls:
 
     def simulate(self, sim: Sim) -> None:
         """Advance every environment by dt."""
-        sim.running("simulate").simulate()
+        sim.started("simulate").simulate()
 
     def fetch_results(self, sim: Sim, wait: bool) -> None:
         """Wait for the step; here `simulate` returns when it is done."""
+
+    def set_sim_device(self, sim: Sim) -> None:
+        """Isaac Gym makes the simulation's GPU the current CUDA device; nothing to do here."""
 
     def get_sim_params(self, sim: Sim) -> SimParams:
         """A copy of the parameters."""
         return copy.deepcopy(sim.scene.params)
 
     def set_sim_params(self, sim: Sim, params: SimParams) -> None:
-        """Change parameters: all of them before prepare_sim, gravity afterwards.
+        """Change parameters: all of them before prepare_sim.
+
+        Afterwards gravity, dt, substeps and the contact collection act from the next step on, and
+        what has no effect here is stored.
 
         Raises:
-            NotImplementedError: dt, substeps or the up axis of a prepared simulation changed.
+            TypeError: something else than SimParams.
+            ValueError: a parameter that cannot be.
+            NotImplementedError: the up axis or the number of threads of a prepared simulation
+                changed.
         """
-        before = sim.scene.params
-        if sim.simulation is not None:
-            for name in ("dt", "substeps", "up_axis"):
-                if getattr(before, name) != getattr(params, name):
-                    raise NotImplementedError(f"set_sim_params: {name} is fixed by prepare_sim")
-            g = params.gravity
-            sim.simulation.set_gravity(np.array([g.x, g.y, g.z]))
-        sim.scene.params = copy.deepcopy(params)
+        if not isinstance(params, SimParams):
+            raise TypeError(f"set_sim_params: SimParams expected, got {type(params).__name__}")
+        sim.change_params(params)
 
     def get_frame_count(self, sim: Sim) -> int:
         """Number of `simulate` calls so far."""
@@ -93,12 +95,35 @@ class SimulationCalls:
 
     def get_sim_time(self, sim: Sim) -> float:
         """Simulated time [s]."""
-        return self.get_frame_count(sim) * sim.scene.params.dt
+        return sim.simulation.time if sim.simulation else 0.0
 
     def get_elapsed_time(self, sim: Sim) -> float:
         """Wall time since the simulation was created [s]."""
-        return time.perf_counter() - sim.created
+        return sim.clock.elapsed
+
+    def sync_frame_time(self, sim: Sim) -> None:
+        """Wait until as much wall time as simulated time has passed since the last call."""
+        sim.clock.sync(self.get_sim_time(sim))
+
+    def create_performance_timers(self, sim: Sim) -> None:
+        """Start timing what a frame spends on what."""
+        sim.clock.start_timers(seconds_in_physics(sim))
+
+    def get_performance_timers(self, sim: Sim) -> PerformanceTimers:
+        """Seconds spent since the timers were created or last read: physics, idling, in all."""
+        return sim.clock.timers(seconds_in_physics(sim))
+
+    def destroy_performance_timers(self, sim: Sim) -> None:
+        """See `create_performance_timers`; there is nothing to free."""
+
+    def destroy_env(self, env: Env) -> None:
+        """Nothing: an environment lives as long as its simulation, see `destroy_sim`."""
 
     def get_version(self) -> Version:
         """Version of the API: that of Isaac Gym Preview 4."""
         return Version(major=1, minor=0)
+
+
+def seconds_in_physics(sim: Sim) -> float:
+    """Wall time spent in simulate so far [s]."""
+    return sim.simulation.seconds_in_physics if sim.simulation else 0.0

@@ -31,7 +31,7 @@ class StateCalls:
         return acquire(sim, Kind.DOF)
 
     def acquire_rigid_body_state_tensor(self, sim: Sim) -> Tensor:
-        """States of all bodies after the last simulate, shape (num_bodies, 13), as roots."""
+        """States of all bodies, shape (num_bodies, 13), as roots."""
         return acquire(sim, Kind.BODY)
 
     def acquire_net_contact_force_tensor(self, sim: Sim) -> Tensor:

@@ -58,7 +58,7 @@ TREE = robot(
 def test_fixed_links_stay_bodies_by_default(tmp_path):
     model = load(tmp_path, TREE)
     assert [b.name for b in model.bodies] == ["root", "plate", "cap", "hand", "leg"]
-    assert [b.joint.type for b in model.bodies if b.joint][:2] == [JointType.JOINT_FIXED] * 2
+    assert [j.type for b in model.bodies for j in b.joints][:2] == [JointType.JOINT_FIXED] * 2
     assert [j.name for j in model.dof_joints] == ["z", "m"]
     assert model.dof_bodies == [3, 4]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from humanoid_gym.engine.assets.asset_root import AssetRoot
 from humanoid_gym.engine.assets.errors import AssetError, UnsupportedAssetError
 from humanoid_gym.engine.assets.meshes import MeshReader, find_mesh
 from humanoid_gym.engine.assets.xml_source import XmlElement
@@ -58,7 +59,7 @@ def signed_volume(vertices, faces):
 )
 def test_formats_give_the_same_tetrahedron(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    mesh = MeshReader().read(mesh_element(tmp_path, name), "arm")
+    mesh = MeshReader(AssetRoot(tmp_path)).read(mesh_element(tmp_path, name), "arm")
     assert mesh.vertices.dtype == np.float64
     assert mesh.faces.dtype == np.int32
     assert sorted(map(tuple, mesh.vertices)) == sorted(map(tuple, VERTICES))
@@ -68,7 +69,7 @@ def test_formats_give_the_same_tetrahedron(tmp_path, name, data):
 @pytest.mark.parametrize(("scale", "volume"), [("2 2 2", 8.0), ("1 -1 0.5", 0.5), ("-1 -1 1", 1.0)])
 def test_scale_keeps_faces_outward(tmp_path, scale, volume):
     (tmp_path / "t.obj").write_bytes(obj())
-    mesh = MeshReader().read(mesh_element(tmp_path, "t.obj", scale), "arm")
+    mesh = MeshReader(AssetRoot(tmp_path)).read(mesh_element(tmp_path, "t.obj", scale), "arm")
     factors = np.array([float(word) for word in scale.split()])
     assert sorted(map(tuple, mesh.vertices)) == sorted(map(tuple, VERTICES * factors))
     assert signed_volume(mesh.vertices, mesh.faces) == pytest.approx(volume)
@@ -76,7 +77,7 @@ def test_scale_keeps_faces_outward(tmp_path, scale, volume):
 
 def test_one_file_with_two_scales(tmp_path):
     (tmp_path / "t.obj").write_bytes(obj())
-    reader = MeshReader()
+    reader = MeshReader(AssetRoot(tmp_path))
     large = reader.read(mesh_element(tmp_path, "t.obj", "10 10 10"), "arm")
     plain = reader.read(mesh_element(tmp_path, "t.obj"), "arm")
     assert large.vertices.max() == 30.0
@@ -99,7 +100,8 @@ def test_names_are_found(tmp_path, where, filename):
     target = tmp_path / where
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(obj())
-    found = find_mesh(mesh_element(tmp_path / "robots/urdf", filename), "arm")
+    folder = tmp_path / "robots/urdf"
+    found = find_mesh(mesh_element(folder, filename), "arm", AssetRoot(folder))
     assert found.resolve() == target.resolve()
 
 
@@ -107,21 +109,72 @@ def test_absolute_names_and_file_urls(tmp_path):
     (tmp_path / "m.obj").write_bytes(obj())
     elsewhere = tmp_path / "elsewhere"
     for filename in (f"{tmp_path}/m.obj", f"file://{tmp_path}/m.obj"):
-        assert find_mesh(mesh_element(elsewhere, filename), "arm") == tmp_path / "m.obj"
+        element = mesh_element(elsewhere, filename)
+        assert find_mesh(element, "arm", AssetRoot(tmp_path)) == tmp_path / "m.obj"
 
 
 def test_the_package_folder_wins_over_a_bare_match(tmp_path):
     for name in ("urdf/meshes/m.obj", "bot/meshes/m.obj"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).write_bytes(obj())
-    found = find_mesh(mesh_element(tmp_path / "urdf", "package://bot/meshes/m.obj"), "arm")
+    element = mesh_element(tmp_path / "urdf", "package://bot/meshes/m.obj")
+    found = find_mesh(element, "arm", AssetRoot(tmp_path / "urdf"))
     assert found == tmp_path / "bot/meshes/m.obj"
+
+
+@pytest.mark.parametrize(
+    "filename",
+    [
+        "../../secret.obj",
+        "../secret.obj",
+        "../../other/secret.obj",
+        "/etc/secret.obj",
+        "file:///etc/secret.obj",
+        "package://../secret.obj",
+        "package://bot/../../secret.obj",
+        "package:///etc/secret.obj",
+    ],
+)
+def test_files_outside_the_asset_root_are_refused(tmp_path, filename):
+    root = tmp_path / "robots" / "urdf"
+    root.mkdir(parents=True)
+    for place in ("secret.obj", "robots/secret.obj", "other/secret.obj"):
+        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).write_bytes(obj())
+    with pytest.raises(AssetError, match=r"robot\.urdf:7: .*outside"):
+        find_mesh(mesh_element(root, filename), "arm", AssetRoot(root))
+
+
+def test_more_folders_may_be_named_in_the_environment(tmp_path, monkeypatch):
+    mesh = tmp_path / "elsewhere" / "m.obj"
+    mesh.parent.mkdir()
+    mesh.write_bytes(obj())
+    root = tmp_path / "robots" / "deep" / "urdf"
+    root.mkdir(parents=True)
+    for filename in (str(mesh), "../../../elsewhere/m.obj"):
+        with pytest.raises(AssetError, match="HUMANOID_GYM_ASSET_PATH"):
+            find_mesh(mesh_element(root, filename), "arm", AssetRoot(root))
+    monkeypatch.setenv("HUMANOID_GYM_ASSET_PATH", f"relative:/nowhere:{mesh.parent}")
+    for filename in (str(mesh), "../../../elsewhere/m.obj"):
+        assert find_mesh(mesh_element(root, filename), "arm", AssetRoot(root)) == mesh
+
+
+def test_a_plain_name_is_searched_up_to_the_asset_root(tmp_path):
+    """Allegro's URDF lies in urdf/kuka_allegro and names kuka_allegro/meshes/m.obj."""
+    mesh = tmp_path / "urdf" / "hand" / "meshes" / "m.obj"
+    mesh.parent.mkdir(parents=True)
+    mesh.write_bytes(obj())
+    element = mesh_element(tmp_path / "urdf" / "hand", "hand/meshes/m.obj")
+    assert find_mesh(element, "palm", AssetRoot(tmp_path)) == mesh
+    assert find_mesh(element, "palm", AssetRoot(tmp_path / "urdf")) == mesh
+    with pytest.raises(AssetError, match="missing"):
+        find_mesh(element, "palm", AssetRoot(tmp_path / "urdf" / "hand"))
 
 
 @pytest.mark.parametrize("filename", ["gone.stl", "package://bot/gone.stl", "https://a/gone.stl"])
 def test_missing_mesh_names_file_line_link_and_places(tmp_path, filename):
     with pytest.raises(AssetError) as caught:
-        MeshReader().read(mesh_element(tmp_path, filename), "left_arm")
+        MeshReader(AssetRoot(tmp_path)).read(mesh_element(tmp_path, filename), "left_arm")
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'robot.urdf'}:7: ")
     assert filename in message
@@ -150,14 +203,14 @@ def truncations():
 def test_damaged_files(tmp_path, name, data, expected):
     (tmp_path / name).write_bytes(data)
     with pytest.raises(AssetError, match=expected) as caught:
-        MeshReader().read(mesh_element(tmp_path, name), "arm")
+        MeshReader(AssetRoot(tmp_path)).read(mesh_element(tmp_path, name), "arm")
     assert "\n" not in str(caught.value)
 
 
 def test_unknown_format_lists_the_known(tmp_path):
     (tmp_path / "a.step").write_bytes(b"x")
     with pytest.raises(UnsupportedAssetError, match=r"\.stl, \.obj") as caught:
-        MeshReader().read(mesh_element(tmp_path, "a.step"), "arm")
+        MeshReader(AssetRoot(tmp_path)).read(mesh_element(tmp_path, "a.step"), "arm")
     assert isinstance(caught.value, NotImplementedError)
 
 
@@ -165,11 +218,11 @@ def test_unknown_format_lists_the_known(tmp_path):
 def test_bad_scale(tmp_path, scale):
     (tmp_path / "t.obj").write_bytes(obj())
     with pytest.raises(AssetError, match=r"robot\.urdf:7: .*scale"):
-        MeshReader().read(mesh_element(tmp_path, "t.obj", scale), "arm")
+        MeshReader(AssetRoot(tmp_path)).read(mesh_element(tmp_path, "t.obj", scale), "arm")
 
 
 def test_corners_that_meet_are_one_vertex(tmp_path):
     (tmp_path / "a.stl").write_bytes(binary_stl())
-    mesh = MeshReader().read(mesh_element(tmp_path, "a.stl"), "arm")
+    mesh = MeshReader(AssetRoot(tmp_path)).read(mesh_element(tmp_path, "a.stl"), "arm")
     edges = {frozenset(pair) for f in mesh.faces for pair in pairwise([*f, f[0]])}
     assert len(mesh.vertices) - len(edges) + len(mesh.faces) == 2, "Euler's formula"

@@ -11,7 +11,7 @@ from humanoid_gym.engine.parameters import AssetOptions
 def test_box_has_full_lengths_along_x_y_z():
     asset = primitives.box(2.0, 4.0, 6.0, AssetOptions())
     (body,) = asset.bodies
-    assert (asset.name, body.name, body.parent, body.joint) == ("box", "box", -1, None)
+    assert (asset.name, body.name, body.parent, body.joints) == ("box", "box", -1, [])
     assert (body.shapes[0].kind, body.shapes[0].size) == ("box", (1.0, 2.0, 3.0))
     assert body.mass == pytest.approx(48_000.0)
     expected = 48_000.0 / 12.0 * np.diag([16.0 + 36.0, 4.0 + 36.0, 4.0 + 16.0])

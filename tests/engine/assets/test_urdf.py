@@ -169,6 +169,19 @@ def test_zero_mass_and_inertia_on_a_fixed_joint_is_a_frame(tmp_path):
     assert load(tmp_path, text, collapse_fixed_joints=True).bodies[0].mass == 3.0
 
 
+def test_zero_mass_and_inertia_of_a_root_is_a_frame(tmp_path):
+    text = robot(f'<link name="base">{ZERO}</link>', link("a"), joint("j", "base", "a"))
+    assert body(load(tmp_path, text), "base").mass == FRAME_MASS
+
+
+def test_density_in_place_of_a_mass(tmp_path):
+    text = robot(BARE.format('<inertial><density value="50"/></inertial>'))
+    plain = load(tmp_path, robot(BARE.format("")), density=50.0)
+    (b,) = load(tmp_path, text, density=1000.0).bodies
+    assert b.mass == plain.bodies[0].mass > 0.0
+    np.testing.assert_array_equal(b.inertia, plain.bodies[0].inertia)
+
+
 @pytest.mark.parametrize(
     ("kind", "inertial"), [("continuous", ZERO), ("fixed", ZERO.replace('ixx="0"', 'ixx="1"'))]
 )

@@ -172,7 +172,7 @@ def test_a_loop_beside_a_good_tree(tmp_path):
     assert "'j', 'k' form a loop" in fault(tmp_path, text)
 
 
-@pytest.mark.parametrize("kind", ["floating", "planar", "spherical", "ball"])
+@pytest.mark.parametrize("kind", ["floating", "planar"])
 def test_joints_that_are_not_supported(tmp_path, kind):
     message = fault(tmp_path, changed('type="fixed"', f'type="{kind}"'), UnsupportedAssetError)
     assert message.startswith("16: ")

@@ -1,36 +1,25 @@
-"""Command line, device strings and configuration dictionaries of Isaac Gym programs.
-
-The names for drawing and for domain randomization are not here yet.
-"""
+"""The command line that Isaac Gym programs share."""
 
 import argparse
 import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
-from xml.etree import ElementTree
 
 import torch
 
 from humanoid_gym.engine.enums import SimType
-from humanoid_gym.engine.fields import BoolField, FloatField, Record, as_scalar
-from humanoid_gym.engine.parameters import FlexParams, PhysXParams, SimParams
-
-__all__ = [
-    "_indent_xml",
-    "parse_arguments",
-    "parse_bool",
-    "parse_device_str",
-    "parse_flex_config",
-    "parse_float_int_bool",
-    "parse_physx_config",
-    "parse_sim_config",
-]
 
 logger = logging.getLogger(__name__)
 
-_TRUE = ("true", "yes", "on", "t", "y", "1")
-_FALSE = ("false", "no", "off", "f", "n", "0")
+
+class DeviceError(AssertionError, ValueError):
+    """A device or pipeline that is no such thing; Isaac Gym raises either of the two kinds."""
+
+
+def gpu_physics() -> bool:
+    """Whether this engine can simulate on a GPU on this machine. It cannot on any yet."""
+    return False
 
 
 def parse_arguments(
@@ -41,19 +30,22 @@ def parse_arguments(
 ) -> argparse.Namespace:
     """Parse the process's command line.
 
-    Where there is no CUDA, defaults that name it become the CPU, with one notice; an explicit
-    request for it ends the program with an error.
+    Where physics cannot run on a GPU, defaults that name one become the CPU, with one notice; an
+    explicit request for one ends the program with an error.
 
     Args:
         description: text of --help.
         headless: offer --headless.
         no_graphics: offer --nographics, which implies headless.
         custom_parameters: the program's own arguments, each with a name, a type or an action, and
-            optionally default and help.
+            optionally default (which counts with a type only) and help.
 
     Returns:
         The arguments, and derived from them sim_device_type, compute_device_id, use_gpu_pipeline,
         use_gpu, physics_engine and slices.
+
+    Raises:
+        DeviceError: --sim_device or --pipeline is no device or pipeline.
     """
     parser = _parser(description, headless, no_graphics)
     moved = [_add_custom(parser, parameter) for parameter in custom_parameters]
@@ -108,104 +100,43 @@ def _choose_devices(
     parser: argparse.ArgumentParser, args: argparse.Namespace, already_moved: bool
 ) -> None:
     """Fill in the devices that were not asked for, and check those that were."""
-    available = torch.cuda.is_available()
+    available = gpu_physics()
     moved = already_moved or (not available and None in (args.sim_device, args.pipeline))
     args.sim_device = args.sim_device or ("cuda:0" if available else "cpu")
     args.pipeline = args.pipeline or ("gpu" if available else "cpu")
-    try:
-        args.sim_device_type, args.compute_device_id = parse_device_str(args.sim_device)
-    except ValueError as error:
-        parser.error(f"--sim_device: {error}")
+    args.sim_device_type, args.compute_device_id = parse_device_str(args.sim_device)
     if args.pipeline.lower() not in ("cpu", "gpu", "cuda"):
-        parser.error(f"--pipeline: {args.pipeline!r} is none of cpu, gpu, cuda")
+        raise DeviceError(f"--pipeline: {args.pipeline!r} is none of cpu, gpu, cuda")
     args.use_gpu = args.sim_device_type == "cuda"
     args.use_gpu_pipeline = args.pipeline.lower() in ("gpu", "cuda")
     if not available and (args.use_gpu or args.use_gpu_pipeline):
         parser.error(
-            f"--sim_device {args.sim_device} --pipeline {args.pipeline} need CUDA, which PyTorch "
-            "does not find on this machine; use --sim_device cpu --pipeline cpu"
+            f"--sim_device {args.sim_device} --pipeline {args.pipeline} need physics on a GPU, "
+            f"but {_why_no_gpu()}; use --sim_device cpu --pipeline cpu"
         )
     if moved:
-        logger.warning("No CUDA on this machine: device defaults that name it are now the CPU")
+        logger.warning("Device defaults that name a GPU are now the CPU: %s", _why_no_gpu())
+    if args.flex and not args.use_gpu and available:
+        logger.warning("Flex needs a GPU: --sim_device %s is now cuda:0", args.sim_device)
+        args.sim_device, args.sim_device_type, args.use_gpu = "cuda:0", "cuda", True
     if args.use_gpu_pipeline and not args.use_gpu:
         logger.warning("The physics runs on the CPU, so the tensors stay there too")
         args.pipeline, args.use_gpu_pipeline = "cpu", False
+
+
+def _why_no_gpu() -> str:
+    if not torch.cuda.is_available():
+        return "PyTorch finds no CUDA on this machine"
+    return "this engine simulates on the CPU only"
 
 
 def parse_device_str(device_str: str) -> tuple[str, int]:
     """Type and number of a device: "cpu" and "cuda" are number 0.
 
     Raises:
-        ValueError: not of the form cpu, cpu:0, cuda or cuda:N.
+        DeviceError: not of the form cpu, cpu:0, cuda or cuda:N.
     """
     match = re.fullmatch(r"(cpu|cuda)(?::(\d+))?", str(device_str))
     if match is None or (match[1] == "cpu" and int(match[2] or 0) != 0):
-        raise ValueError(f"device {device_str!r} is none of cpu, cuda, cuda:N")
+        raise DeviceError(f"device {device_str!r} is none of cpu, cuda, cuda:N")
     return match[1], int(match[2] or 0)
-
-
-def parse_bool(value: object) -> bool:
-    """Truth of a bool, a number or a word such as true, yes, on, y, 1, false, no, off, n, 0.
-
-    Raises:
-        argparse.ArgumentTypeError: anything else.
-    """
-    if isinstance(value, bool | int | float):
-        return bool(value)
-    word = value.strip().lower() if isinstance(value, str) else ""
-    if word not in _TRUE + _FALSE:
-        raise argparse.ArgumentTypeError(f"a truth value expected, got {value!r}")
-    return word in _TRUE
-
-
-def parse_float_int_bool(options: Mapping[str, Any], params: Record) -> None:
-    """Set those attributes of params that the options name; others are ignored.
-
-    Numbers may be given as text, as YAML gives `1e-3`.
-
-    Raises:
-        ValueError: a value that cannot be converted, named with its key.
-    """
-    for name, value in options.items():
-        field = params._fields.get(name)
-        if field is None or isinstance(value, Mapping):
-            continue
-        try:
-            if isinstance(field, BoolField):
-                value = parse_bool(as_scalar(value) if not isinstance(value, str) else value)
-            elif isinstance(value, str):
-                value = float(value) if isinstance(field, FloatField) else int(value)
-            setattr(params, name, value)
-        except (TypeError, ValueError, argparse.ArgumentTypeError) as error:
-            raise ValueError(f"simulation parameter {name} = {value!r}: {error}") from None
-
-
-def parse_physx_config(options: Mapping[str, Any], physx_params: PhysXParams) -> None:
-    """Set the attributes of physx_params that the options name."""
-    parse_float_int_bool(options, physx_params)
-
-
-def parse_flex_config(options: Mapping[str, Any], flex_params: FlexParams) -> None:
-    """Set the attributes of flex_params that the options name."""
-    parse_float_int_bool(options, flex_params)
-
-
-def parse_sim_config(config: Mapping[str, Any], sim_params: SimParams) -> None:
-    """Set the attributes of sim_params that a configuration names; unknown keys are ignored.
-
-    Args:
-        config: dt, substeps, up_axis (0: y, 1: z), gravity (3 numbers), use_gpu_pipeline, ..., and
-            nested mappings physx and flex.
-        sim_params: object that is changed.
-
-    Raises:
-        ValueError: a value that cannot be converted, named with its key.
-    """
-    parse_float_int_bool(config, sim_params)
-    parse_physx_config(config.get("physx") or {}, sim_params.physx)
-    parse_flex_config(config.get("flex") or {}, sim_params.flex)
-
-
-def _indent_xml(elem: ElementTree.Element, level: int = 0) -> None:
-    """Indent an XML tree in place, two spaces per level."""
-    ElementTree.indent(elem, level=level)

@@ -1,4 +1,4 @@
-"""Command line, device strings and configuration dictionaries."""
+"""Isaac Gym's gymutil: command line, device strings and configuration dictionaries."""
 
 import argparse
 import logging
@@ -12,21 +12,28 @@ from humanoid_gym.engine.enums import ContactCollection, SimType, UpAxis
 from humanoid_gym.engine.math_types import Vec3
 from humanoid_gym.engine.parameters import SimParams
 
+DOCUMENTED = """parse_arguments parse_device_str parse_sim_config parse_flex_config
+parse_physx_config parse_float_int_bool parse_bool LineGeometry AxesGeometry WireframeBoxGeometry
+WireframeBBoxGeometry WireframeSphereGeometry draw_lines draw_line get_property_setter_map
+get_property_getter_map get_default_setter_args generate_random_samples get_bucketed_val
+apply_random_samples check_buckets _indent_xml""".split()  # noqa: SIM905
+
 
 @pytest.fixture
 def command_line(monkeypatch):
-    """Parse an argument list, with or without CUDA."""
+    """Parse an argument list, on a machine with or without physics on a GPU."""
 
-    def parse(*arguments, cuda=False, **options):
+    def parse(*arguments, gpu=False, cuda=False, **options):
         monkeypatch.setattr("sys.argv", ["train.py", *arguments])
-        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda or gpu)
+        monkeypatch.setattr(gymutil.arguments, "gpu_physics", lambda: gpu)
         return gymutil.parse_arguments(**options)
 
     return parse
 
 
-def test_defaults_with_cuda(command_line, caplog):
-    args = command_line(cuda=True)
+def test_defaults_with_gpu_physics(command_line, caplog):
+    args = command_line(gpu=True)
     assert (args.sim_device, args.pipeline, args.graphics_device_id) == ("cuda:0", "gpu", 0)
     assert (args.sim_device_type, args.compute_device_id) == ("cuda", 0)
     assert args.use_gpu is args.use_gpu_pipeline is True
@@ -41,7 +48,14 @@ def test_defaults_without_cuda_become_cpu_with_one_notice(command_line, caplog):
     assert (args.sim_device, args.pipeline, args.rl_device) == ("cpu", "cpu", "cpu")
     assert args.use_gpu is args.use_gpu_pipeline is False
     assert len(caplog.records) == 1
-    assert "No CUDA on this machine" in caplog.text
+    assert "now the CPU: PyTorch finds no CUDA on this machine" in caplog.text
+
+
+def test_with_cuda_but_without_gpu_physics_only_the_learner_stays_on_the_gpu(command_line, caplog):
+    custom = [{"name": "--rl_device", "type": str, "default": "cuda:0"}]
+    args = command_line(cuda=True, custom_parameters=custom)
+    assert (args.sim_device, args.pipeline, args.rl_device) == ("cpu", "cpu", "cuda:0")
+    assert "this engine simulates on the CPU only" in caplog.text
 
 
 def test_explicit_cpu_is_silent(command_line, caplog):
@@ -56,14 +70,21 @@ def test_explicit_cuda_without_cuda_is_an_error(command_line, capsys, request_):
         command_line(*request_)
     assert exit_.value.code == 2
     message = capsys.readouterr().err
-    assert "need CUDA, which PyTorch does not find" in message
+    assert "need physics on a GPU, but PyTorch finds no CUDA" in message
     assert "use --sim_device cpu --pipeline cpu" in message
 
 
 def test_gpu_pipeline_over_cpu_physics_falls_back(command_line, caplog):
-    args = command_line("--sim_device", "cpu", cuda=True)
+    args = command_line("--sim_device", "cpu", gpu=True)
     assert (args.pipeline, args.use_gpu_pipeline) == ("cpu", False)
     assert "physics runs on the CPU" in caplog.text
+
+
+def test_flex_needs_a_gpu(command_line, caplog):
+    args = command_line("--flex", "--sim_device", "cpu", "--pipeline", "gpu", gpu=True)
+    assert (args.sim_device, args.use_gpu, args.use_gpu_pipeline) == ("cuda:0", True, True)
+    assert "Flex needs a GPU" in caplog.text
+    assert command_line("--flex").sim_device == "cpu"
 
 
 @pytest.mark.parametrize(
@@ -71,20 +92,30 @@ def test_gpu_pipeline_over_cpu_physics_falls_back(command_line, caplog):
     [
         (("--sim_device", "tpu"), "'tpu' is none of cpu, cuda, cuda:N"),
         (("--pipeline", "fast"), "'fast' is none of cpu, gpu, cuda"),
+    ],
+)
+def test_wrong_devices_fail_as_in_isaac_gym(command_line, arguments, complaint):
+    with pytest.raises(AssertionError, match=complaint):
+        command_line(*arguments, gpu=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
         (("--flex", "--physx"), "not allowed with"),
         (("--num_threads", "many"), "invalid int value"),
     ],
 )
 def test_wrong_arguments_end_with_a_message(command_line, capsys, arguments, complaint):
     with pytest.raises(SystemExit):
-        command_line(*arguments, cuda=True)
+        command_line(*arguments, gpu=True)
     assert complaint in capsys.readouterr().err
 
 
 def test_switches_and_derived_values(command_line):
     args = command_line(
         *("--flex", "--subscenes", "4", "--sim_device", "cuda:2", "--nographics"),
-        cuda=True,
+        gpu=True,
         headless=True,
         no_graphics=True,
     )
@@ -127,7 +158,7 @@ def test_device_strings(text, expected):
 
 @pytest.mark.parametrize("text", ["", "gpu", "cuda:", "cuda:x", "cuda:-1", "cpu:1", "cuda:0 "])
 def test_wrong_device_strings(text):
-    with pytest.raises(ValueError, match="none of cpu, cuda, cuda:N"):
+    with pytest.raises((AssertionError, ValueError), match="none of cpu, cuda, cuda:N"):
         gymutil.parse_device_str(text)
 
 
@@ -152,7 +183,7 @@ def test_sim_config():
             "num_threads": 10,
             "solver_type": "0",
             "contact_offset": 0.01,
-            "max_gpu_contact_pairs": 2**23,
+            "max_gpu_contact_pairs": "8.388608e6",
             "contact_collection": 1,
             "use_gpu": True,
             "elsewhere": 3,
@@ -190,3 +221,8 @@ def test_indent_xml():
     root = ElementTree.fromstring("<a><b><c/></b></a>")
     gymutil._indent_xml(root)
     assert ElementTree.tostring(root).decode() == "<a>\n  <b>\n    <c />\n  </b>\n</a>"
+
+
+def test_every_documented_name_is_exported():
+    assert set(gymutil.__all__) == set(DOCUMENTED)
+    assert all(hasattr(gymutil, name) for name in DOCUMENTED)

@@ -12,11 +12,18 @@ G = 9.81
 ROOT = Path(__file__).parents[2]
 
 
-def with_sensor(world, position=(0, 0, 0), rotation=(0, 0, 0, 1), world_frame=False, **params):
+NET = (True, True)
+"""Forward dynamics and constraints."""
+
+
+def with_sensor(
+    world, position=(0, 0, 0), rotation=(0, 0, 0, 1), world_frame=False, parts=NET, **params
+):
     w = world(**params)
     asset = w.box(0.2, 0.4, 0.6, density=100.0)
     props = gymapi.ForceSensorProperties()
     props.use_world_frame = world_frame
+    props.enable_forward_dynamics_forces, props.enable_constraint_solver_forces = parts
     pose = gymapi.Transform(gymapi.Vec3(*position), gymapi.Quat(*rotation))
     assert w.gym.create_asset_force_sensor(asset, 0, pose, props) == 0
     return w, asset
@@ -68,6 +75,92 @@ def test_two_sensors_on_a_body_share_the_force(world):
     a, b = w.sensor
     assert torch.equal(a[:3], b[:3])
     assert b[3].item() == pytest.approx(-0.3 * b[2].item(), rel=1e-4)
+
+
+PARTS = [((True, False), -1.0), ((False, True), 1.0), ((True, True), 0.0), ((False, False), 0.0)]
+
+
+@pytest.mark.parametrize(("parts", "share"), PARTS)
+def test_gravity_and_contacts_can_be_sensed_apart(world, parts, share):
+    """A box at rest, sensed 0.25 m beside its COM: gravity and the ground's push cancel."""
+    w, box = with_sensor(world, (0.25, 0, 0), parts=parts, num_envs=2)
+    w.place(box, (0, 0, 0.3)).start().seconds(1.0)
+    weight = 4.8 * G
+    expected = [0, 0, share * weight, 0, 0.25 * share * weight, 0]
+    assert w.sensor[1].tolist() == pytest.approx(expected, abs=0.05)
+
+
+@pytest.mark.parametrize(("parts", "share"), [((True, False), 1.0), ((False, True), 0.0)])
+def test_nothing_constrains_a_falling_body(world, parts, share):
+    w, box = with_sensor(world, parts=parts, ground=None)
+    w.place(box, (0, 0, 5)).start()
+    w.root[0, 10:] = torch.tensor([0.5, 1.0, 2.0])
+    w.set("actor_root_state", w.root)
+    w.step()
+    assert w.sensor[0, :3].norm().item() == pytest.approx(share * 4.8 * G, abs=1e-3)
+
+
+def test_constraint_forces_on_the_links_of_a_standing_robot_add_up_to_its_weight(world, robots):
+    """A base on the ground carries an arm that a stiff drive holds: each link's share is its own.
+
+    The net force on a link at rest is zero; gravity's part is its weight, so the rest is too.
+    """
+    w = world(num_envs=2)
+    inertia = 'ixx="0.05" iyy="0.05" izz="0.05" ixy="0" ixz="0" iyz="0"'
+    asset = w.urdf(f"""<robot name="r"><link name="base">
+        <inertial><mass value="5"/><inertia {inertia}/></inertial>
+        <collision><geometry><box size="1 1 0.2"/></geometry></collision></link>
+      <link name="arm"><inertial><origin xyz="0.2 0 0"/><mass value="2"/><inertia {inertia}/>
+        </inertial></link>
+      <joint name="j" type="continuous"><origin xyz="0 0 0.5"/><parent link="base"/>
+        <child link="arm"/><axis xyz="0 1 0"/></joint></robot>""")
+    props = gymapi.ForceSensorProperties()
+    props.enable_forward_dynamics_forces = False
+    for body in range(2):
+        w.gym.create_asset_force_sensor(asset, body, gymapi.Transform(), props)
+    held = {"driveMode": gymapi.DOF_MODE_POS, "stiffness": 1e5, "damping": 1e4}
+    w.place(asset, (0, 0, 0.1), dofs=held).start().seconds(1.0)
+    forces = w.sensor.view(2, 2, 6)[:, :, 2]
+    assert forces.tolist() == [pytest.approx([5 * G, 2 * G], rel=0.01)] * 2
+
+
+def test_sensor_objects_read_the_last_simulate(world):
+    w, box = with_sensor(world, ground=None, num_envs=2)
+    w.gym.create_asset_force_sensor(box, 0, gymapi.Transform(gymapi.Vec3(0.5, 0, 0)))
+    w.place(box, (0, 0, 5))
+    w.place(box, (3, 0, 5)).start().step(2)
+    assert w.gym.get_actor_force_sensor_count(w.envs[1], 1) == 2
+    sensor = w.gym.get_actor_force_sensor(w.envs[1], 1, 1)
+    assert sensor.get_global_index() == 7
+    force, torque = sensor.get_forces().force, sensor.get_forces().torque
+    assert (force.x, force.y, force.z) == pytest.approx((0, 0, -4.8 * G), abs=1e-3)
+    assert (torque.x, torque.y, torque.z) == pytest.approx((0, -0.5 * 4.8 * G, 0), abs=1e-3)
+    with pytest.raises(IndexError, match="sensor 2 does not exist"):
+        w.gym.get_actor_force_sensor(w.envs[1], 1, 2)
+
+
+def test_contact_forces_are_the_environments_own_where_speeds_were_limited(world, robots):
+    """A limited joint in one environment, a falling box in the other, no body states acquired."""
+    w = world(num_envs=2)
+    spinner = w.urdf(robots.pendulum(joint="continuous"), fix_base_link=True)
+    box = w.box(0.2, 0.4, 0.6, density=100.0)
+    for index in range(2):
+        env = w.gym.create_env(w.sim, gymapi.Vec3(-2, -2, 0), gymapi.Vec3(2, 2, 1), 2)
+        pose = gymapi.Transform(gymapi.Vec3(0, 0, 0.3 + 20 * index))
+        w.gym.create_actor(env, box, pose, "box", index, 0)
+        w.gym.create_actor(env, spinner, gymapi.Transform(gymapi.Vec3(0, 2, 5)), "s", index, 0)
+        w.set_dofs(env, 1, velocity=1.0)
+    w.gym.prepare_sim(w.sim)
+    contact = gymtorch.wrap_tensor(w.gym.acquire_net_contact_force_tensor(w.sim))
+    dof = gymtorch.wrap_tensor(w.gym.acquire_dof_state_tensor(w.sim))
+    for _ in range(60):
+        dof[0, 1] = 5.0
+        w.set("dof_state", dof)
+        w.gym.simulate(w.sim)
+        w.gym.refresh_dof_state_tensor(w.sim)
+    w.gym.refresh_net_contact_force_tensor(w.sim)
+    assert dof[0, 1].item() == 1.0
+    assert contact[[0, 3], 2].tolist() == pytest.approx([4.8 * G, 0.0], abs=0.5)
 
 
 def test_a_sensor_on_a_missing_body_is_refused(world):

@@ -1,0 +1,112 @@
+"""Model fields that properties decide: shared by all environments, or one value for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+import torch
+from torch import Tensor
+
+from humanoid_gym.engine.backend import Backend
+
+DERIVING_FIELDS = frozenset(mujoco.MjModel._setconst_inputs)
+"""Fields that other constants of the model follow from."""
+
+
+@dataclass(frozen=True)
+class FieldWrite:
+    """Values of one model field, one row per environment."""
+
+    name: str
+    index: np.ndarray
+    """Rows of the field."""
+    column: int | None
+    """Column of the field; None: whole rows."""
+    values: np.ndarray
+    """Shape (number of environments, len(index), ...)."""
+
+    @property
+    def key(self) -> tuple[str, int | None, bytes]:
+        """What tells this part of a field from others."""
+        return self.name, self.column, self.index.tobytes()
+
+
+class ModelFields:
+    """What was written where, so that only changes are written.
+
+    Args:
+        model: compiled model of one environment.
+    """
+
+    def __init__(self, model: mujoco.MjModel) -> None:
+        self.model = model
+        self._written: dict[tuple[str, int | None, bytes], np.ndarray] = {}
+
+    def share(self, writes: list[FieldWrite]) -> list[FieldWrite]:
+        """Write what all environments share into the model, before simulations are made of it.
+
+        Args:
+            writes: for every environment.
+
+        Returns:
+            Those whose values differ between environments, still to be written.
+        """
+        different = []
+        for write in writes:
+            if (write.values == write.values[0]).all():
+                self._written[write.key] = write.values.copy()
+                place(getattr(self.model, write.name)[None], write, write.values[:1])
+            else:
+                different.append(write)
+        return different
+
+    def write(self, backend: Backend, writes: list[FieldWrite], envs: np.ndarray) -> np.ndarray:
+        """Write what changed into running simulations.
+
+        Args:
+            backend: simulations of the model.
+            writes: one row for each of `envs`.
+            envs: indices of environments, shape (n,).
+
+        Returns:
+            Environments whose derived constants are out of date now, shape (m,).
+        """
+        stale = np.zeros(len(envs), dtype=bool)
+        for write in writes:
+            differs = self._differs(write, envs, backend.num_envs)
+            if differs.any():
+                rows = torch.from_numpy(envs[differs]).to(backend.device)
+                values = torch.from_numpy(write.values[differs]).to(backend.device)
+                field = backend.model_field(write.name)
+                part = field[rows]
+                place(part, write, values)
+                field[rows] = part
+            if write.name in DERIVING_FIELDS:
+                stale |= differs
+        return envs[stale]
+
+    def _differs(self, write: FieldWrite, envs: np.ndarray, num_envs: int) -> np.ndarray:
+        """Which environments' values are new, shape (n,); remembers them."""
+        before = self._written.get(write.key)
+        if before is None:
+            before = self._compiled_values(write, num_envs)
+            self._written[write.key] = before
+        changed = before[envs] != write.values
+        before[envs] = write.values
+        return changed.reshape(len(envs), -1).any(axis=1)
+
+    def _compiled_values(self, write: FieldWrite, num_envs: int) -> np.ndarray:
+        """The model's own values, for every environment."""
+        field = getattr(self.model, write.name)[write.index]
+        values = field if write.column is None else field[:, write.column]
+        return np.repeat(values[None].astype(write.values.dtype), num_envs, axis=0)
+
+
+def place(target: np.ndarray | Tensor, write: FieldWrite, values: np.ndarray | Tensor) -> None:
+    """Put values (n, len(index), ...) into a field (n, rows[, columns])."""
+    if write.column is None:
+        target[:, write.index] = values  # pyright: ignore[reportArgumentType] (both array kinds)
+    else:
+        target[:, write.index, write.column] = values  # pyright: ignore[reportArgumentType]

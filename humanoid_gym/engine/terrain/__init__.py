@@ -1,0 +1,1 @@
+"""Static geometry: what clients pass, as shapes that MuJoCo collides with."""

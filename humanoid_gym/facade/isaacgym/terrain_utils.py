@@ -1,0 +1,3 @@
+"""See `humanoid_gym.engine.terrain_utils`."""
+
+from humanoid_gym.engine.terrain_utils import *

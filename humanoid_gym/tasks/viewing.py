@@ -1,0 +1,73 @@
+"""A task's viewer window: a camera that follows one robot, V to draw or not, escape to stop."""
+
+import math
+from typing import Any, Callable, Tuple
+
+import numpy as np
+from isaacgym import gymapi
+
+Point = Tuple[float, float, float]
+
+EYE = (2.2, -3.3, 0.8)
+"""Camera relative to what it follows at first [m], z up."""
+LEAST_DISTANCE = 0.5
+"""Of the point that the camera looks at [m]."""
+
+
+class Viewing:
+    """Draws a simulation into its viewer, once per step.
+
+    Args:
+        gym: the simulator.
+        sim: its simulation.
+        viewer: its window.
+        target: point [m] to follow, in the first environment's frame.
+    """
+
+    def __init__(self, gym: Any, sim: Any, viewer: Any, target: Callable[[], Point]) -> None:  # noqa: ANN401 (the simulator's opaque objects)
+        self._gym, self._sim, self._viewer = gym, sim, viewer
+        self._target = target
+        self._env = gym.get_env(sim, 0)
+        self._followed = np.array(target())
+        self._drawing = True
+        self._look(self._followed + np.array(EYE), self._followed)
+        keys = gymapi.KeyboardInput
+        for key, action in ((keys.KEY_ESCAPE, "QUIT"), (keys.KEY_V, "toggle_viewer_sync")):
+            gym.subscribe_viewer_keyboard_event(viewer, key, action)
+
+    def draw(self) -> bool:
+        """Draw the present state and wait for real time; return False once the user has enough."""
+        if self._gym.query_viewer_has_closed(self._viewer):
+            return False
+        for event in self._gym.query_viewer_action_events(self._viewer):
+            if event.action == "QUIT" and event.value > 0:
+                return False
+            if event.action == "toggle_viewer_sync" and event.value > 0:
+                self._drawing = not self._drawing
+        if not self._drawing:
+            self._gym.poll_viewer_events(self._viewer)
+            return True
+        self._follow()
+        self._gym.step_graphics(self._sim)
+        self._gym.draw_viewer(self._viewer, self._sim, True)
+        self._gym.sync_frame_time(self._sim)
+        return True
+
+    def _follow(self) -> None:
+        """Move the camera as its target moved, and let the user turn it."""
+        moved = np.array(self._target()) - self._followed
+        if not moved.any():
+            return
+        pose = self._gym.get_viewer_camera_transform(self._viewer, self._env)
+        ahead = pose.r.rotate(gymapi.Vec3(0.0, 0.0, 1.0))
+        eye = np.array([pose.p.x, pose.p.y, pose.p.z])
+        forward = np.array([ahead.x, ahead.y, ahead.z])
+        distance = max(LEAST_DISTANCE, float((self._followed - eye) @ forward))
+        self._followed = self._followed + moved
+        self._look(eye + moved, eye + moved + distance * forward)
+
+    def _look(self, eye: np.ndarray, target: np.ndarray) -> None:
+        if not math.isfinite(float((eye + target).sum())):
+            return  # a robot whose simulation failed is nowhere
+        points = gymapi.Vec3(*eye.tolist()), gymapi.Vec3(*target.tolist())
+        self._gym.viewer_camera_look_at(self._viewer, self._env, *points)
