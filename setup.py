@@ -18,8 +18,12 @@ setup(
     author="humanoid_gym contributors",
     license="BSD-3-Clause",
     python_requires=">=3.8",
-    packages=find_packages(include=["humanoid_gym", "humanoid_gym.*"]),
-    package_data={"humanoid_gym": ["py.typed"]},
+    # The facade's folder is no package of ours: it is where the name isaacgym leads.
+    packages=[
+        *find_packages(include=["humanoid_gym", "humanoid_gym.*"]),
+        "humanoid_gym.facade.isaacgym",
+    ],
+    package_data={"humanoid_gym": ["py.typed", "facade/setup.py"]},
     install_requires=[
         "numpy",
         "torch",

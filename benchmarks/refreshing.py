@@ -23,6 +23,7 @@ from cases import versions
 from isaacgym import gymapi, gymtorch
 from stepping import Work, step_bare
 
+from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.backend.cpu import usable_cores
 from humanoid_gym.engine.compilation import Served, compile_scene
 from humanoid_gym.engine.property_fields import PropertyFields
@@ -69,7 +70,7 @@ class Program:
         self.effort = args.effort * self.efforts(asset).repeat(args.num_envs)
         self.num_dofs = len(self.dof) // args.num_envs
 
-    def efforts(self, asset: Any) -> torch.Tensor:
+    def efforts(self, asset: Asset) -> torch.Tensor:
         """Largest force of each joint [N m], shape (num_dofs,): the file's limit or motor gear."""
         motors = self.gym.get_asset_actuator_properties(asset)
         if motors:

@@ -147,23 +147,25 @@ def main() -> None:
     gym.simulate(sim)
     construction = time.perf_counter() - start
     stance = torch.tensor([0.0, 0.6, -1.2]).repeat(4)
-    elapsed = 0.0
+    elapsed = busy = 0.0
     for _ in range(args.steps):
         targets = stance + 0.3 * torch.randn(args.num_envs, 12)
         gym.set_dof_position_target_tensor(sim, gymtorch.unwrap_tensor(targets))
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         gym.simulate(sim)
         for name in acquired:
             getattr(gym, f"refresh_{name}_tensor")(sim)
         elapsed += time.perf_counter() - start
-    root = gymtorch.wrap_tensor(tensors[0])
+        busy += time.process_time() - cpu_start
+    root, num_steps = gymtorch.wrap_tensor(tensors[0]), args.num_envs * args.steps
     print(f"humanoid_gym {humanoid_gym.__version__}, {versions()}")
     print(
         f"{args.ground}, {args.samples} x {args.samples} samples, {args.num_envs} quadrupeds of "
         f"own friction and mass: construction {construction:.1f} s, peak memory "
         f"{resident_gib():.2f} GiB (imports alone {imports:.2f} GiB), "
-        f"{args.num_envs * args.steps / elapsed:.0f} environment steps/s of "
-        f"{1e3 * sim.scene.params.dt:.0f} ms, all finite: {bool(torch.isfinite(root).all())}"
+        f"{num_steps / elapsed:.0f} environment steps/s of {1e3 * sim.scene.params.dt:.0f} ms "
+        f"({1e6 * busy / num_steps:.0f} us of CPU time each), all finite: "
+        f"{bool(torch.isfinite(root).all())}"
     )
 
 

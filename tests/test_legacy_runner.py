@@ -211,3 +211,14 @@ def test_the_local_distribution_without_its_engine_says_what_to_install(installe
     result = python("-S", "-c", "import isaacgym", cwd=tmp_path, path=(installed,))
     assert "ImportError: this isaacgym holds names only" in result.stderr
     assert "pip install" in result.stderr
+
+
+def test_an_installation_that_is_not_editable_has_the_facade(tmp_path):
+    result = python("setup.py", "-q", "build", "--build-base", tmp_path, cwd=ROOT, path=())
+    assert result.returncode == 0, result.stderr
+    built = tmp_path / "lib" / "humanoid_gym" / "facade"
+    names = {str(file.relative_to(FACADE)) for file in (FACADE / "isaacgym").glob("*.py")}
+    assert {str(file.relative_to(built)) for file in built.rglob("*.py")} == {*names, "setup.py"}
+    code = "import humanoid_gym, isaacgym; print(isaacgym.__file__)"
+    where = output("-c", code, cwd=tmp_path, path=(tmp_path / "lib",))
+    assert where == [str(built / "isaacgym" / "__init__.py")]

@@ -23,6 +23,8 @@ TENSOR_TYPES = {
     ImageType.IMAGE_DEPTH: torch.float32,
     ImageType.IMAGE_SEGMENTATION: torch.int32,
 }
+LEAST_NEAR = 1e-3
+"""What a near plane of 0 means [m]: a perspective has none."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,9 @@ class Cameras:
         """
         check_properties(properties)
         sensors = self._sensors.setdefault(env.index, [])
-        sensors.append(CameraSensor(env, copy.deepcopy(properties)))
+        properties = copy.deepcopy(properties)
+        properties.near_plane = max(properties.near_plane, LEAST_NEAR)
+        sensors.append(CameraSensor(env, properties))
         return len(sensors) - 1
 
     def get(self, env: Env, handle: int, call: str) -> CameraSensor:
@@ -267,15 +271,17 @@ def check_properties(properties: CameraProperties) -> None:
         raise ValueError(
             f"CameraProperties.horizontal_fov: between 0 and 180 degrees, got {p.horizontal_fov}"
         )
-    if not 0 < p.near_plane < p.far_plane:
+    if not 0 <= p.near_plane < p.far_plane:
         raise ValueError(
-            "CameraProperties: 0 < near_plane < far_plane expected, got "
+            "CameraProperties: 0 <= near_plane < far_plane expected, got "
             f"{p.near_plane} m and {p.far_plane} m"
         )
 
 
 def check_kind(kind: ImageType, call: str) -> ImageType:
     """The kind of image, if cameras have it."""
+    if kind not in list(ImageType):
+        raise ValueError(f"{call}: a gymapi.ImageType expected, got {kind!r}")
     if kind not in TENSOR_TYPES:
         raise NotImplementedError(
             f"{call}: IMAGE_OPTICAL_FLOW is not built in this engine; compute flow from two depth "

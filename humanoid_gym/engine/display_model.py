@@ -50,7 +50,7 @@ class DisplayModel:
         z_up = scene.params.up_axis == UpAxis.UP_AXIS_Z
         grounds = [set_ground(spec.geom(name)) for name in planes(scene)]
         regroup(spec, scene, names)
-        add_sky_and_floor(spec)
+        add_sky_and_floor(spec, z_up)
         for handle, image in textures.items():
             add_cube_texture(spec, handle, image, QUARTER_TURNS["z" if z_up else "y"])
         add_lights(spec)
@@ -60,7 +60,8 @@ class DisplayModel:
         self.bodies = np.array([self.model.body(name).id for name in names], dtype=np.int64)
         self.rgba, self.material = self.model.geom_rgba.copy(), self.model.geom_matid.copy()
         self._index_geoms()
-        self.static_labels = np.zeros(self.model.ngeom, dtype=np.int64)
+        self.num_static = int(self.model.body_geomnum[0])  # the world's geoms come first
+        self.static_labels = np.zeros(self.num_static, dtype=np.int64)
         for name, shape in drawn.static_shapes.items():
             self.static_labels[self.model.geom(name).id] = shape.segmentation_id
         self._index_actors(scene)
@@ -182,14 +183,15 @@ def regroup(spec: mujoco.MjSpec, scene: Scene, names: list[str]) -> None:
                 geom.group = VISUAL_AND_COLLISION
 
 
-def add_sky_and_floor(spec: mujoco.MjSpec) -> None:
+def add_sky_and_floor(spec: mujoco.MjSpec, z_up: bool) -> None:
     """A sky and the material of the ground."""
+    horizon = [0.93, 0.95, 0.97]
     spec.add_texture(
         name="sky",
         type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
         builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
-        rgb1=[0.55, 0.67, 0.8],
-        rgb2=[0.93, 0.95, 0.97],
+        rgb1=[0.55, 0.67, 0.8] if z_up else horizon,  # MuJoCo's gradient runs along z
+        rgb2=horizon,
         width=256,
         height=256,
     )

@@ -162,11 +162,11 @@ class SimParams(Record):
 
 
 class VhacdParams(Record):
-    """Settings of V-HACD's convex decomposition of collision meshes, stored only."""
+    """Settings of the convex decomposition of collision meshes; V-HACD's own are stored only."""
 
     resolution = IntField(100_000, has_effect=False)
     """Voxels."""
-    max_convex_hulls = IntField(64, has_effect=False)
+    max_convex_hulls = IntField(64)
     """Largest number of hulls."""
     max_num_vertices_per_ch = IntField(64, has_effect=False)
     """Vertices per hull."""
@@ -239,7 +239,7 @@ class AssetOptions(Record):
     """Source of visual normals."""
     convex_decomposition_from_submeshes = BoolField(False, has_effect=False)
     """One convex hull per submesh."""
-    vhacd_enabled = BoolField(False, has_effect=False)
+    vhacd_enabled = BoolField(False)
     """Decompose collision meshes into convex parts."""
     vhacd_params = RecordField(VhacdParams())
     """Settings of that decomposition."""

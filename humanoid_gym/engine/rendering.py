@@ -8,7 +8,7 @@ import mujoco
 import numpy as np
 import torch
 
-from humanoid_gym.engine.appearance import COLLISION, VISUAL, Lights, Part
+from humanoid_gym.engine.appearance import COLLISION, VISUAL, Lights
 from humanoid_gym.engine.display_model import (
     ALL_GROUPS,
     COLLISION_ONLY,
@@ -48,13 +48,13 @@ class Poses:
 
 @dataclass(frozen=True)
 class Look:
-    """How one environment's geoms look, by geom of the display model."""
+    """How one environment's moving geoms look: those of the display model after the static ones."""
 
     version: int
     rgba: np.ndarray
     material: np.ndarray
     label: np.ndarray
-    """Segmentation label, shape (num_geoms,)."""
+    """Segmentation label, shape (num_moving_geoms,)."""
 
 
 class Display:
@@ -126,7 +126,8 @@ class Display:
         Shape (num_geoms_of_the_scene + 1,), uint32: position -1 is the background.
         """
         geoms = [scene.geoms[position].objid for position in range(scene.ngeom)]
-        return np.append(self._look(index).label[geoms], 0).astype(np.uint32)
+        known = np.concatenate((self.shown.static_labels, self._look(index).label))
+        return np.append(known[geoms], 0).astype(np.uint32)
 
     def _place(self, index: int, poses: Poses) -> None:
         """Compute where an environment's bodies and geoms are, in its own frame."""
@@ -144,7 +145,8 @@ class Display:
     ) -> None:
         self._place(index, poses)
         model, data, look = self.shown.model, self.shown.data, self._look(index)
-        model.geom_rgba[:], model.geom_matid[:] = look.rgba, look.material
+        moving = slice(self.shown.num_static, None)
+        model.geom_rgba[moving], model.geom_matid[moving] = look.rgba, look.material
         data.geom_xpos += origin(self._scene.envs[index]) - reference
         self.shown.enlarge_geoms()
         groups = [group not in (STATIC, HIDDEN, hidden) for group in ALL_GROUPS]
@@ -189,7 +191,7 @@ class Display:
     def _paint(self, env: Env) -> Look:
         shown = self.shown
         rgba, material = shown.rgba.copy(), shown.material.copy()
-        label = shown.static_labels.copy()
+        label = np.zeros(shown.model.ngeom, dtype=np.int64)
         for actor in env.actors:
             looks, first = actor.appearance, actor.first_body
             for (body, kind), color in looks.colors.items():
@@ -202,12 +204,9 @@ class Display:
             for body in range(len(actor.asset.model.bodies)):
                 ids = shown.geoms_of(first + body, VISUAL | COLLISION)
                 label[ids] = looks.segmentation.get(body, actor.segmentation_id)
-        return Look(self._scene.looks_version, rgba, material, label)
-
-    def color_of(self, env: Env, row: int, part: Part) -> np.ndarray:
-        """RGB of the first geom of a part of a body."""
-        ids = self.shown.geoms_of(row, part[1])
-        return self._look(env.index).rgba[ids[0], :3] if len(ids) else np.zeros(3)
+        moving = slice(shown.num_static, None)
+        parts = (values[moving].copy() for values in (rgba, material, label))
+        return Look(self._scene.looks_version, *parts)
 
 
 def origin(env: Env) -> np.ndarray:

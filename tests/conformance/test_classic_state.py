@@ -106,6 +106,22 @@ def test_the_simulation_starts_from_what_was_set_before(world, robots):
     assert (box.y, box.z) == pytest.approx((3, 1 + 2 * 2), abs=1e-4)
 
 
+def test_an_unstable_environment_returns_to_what_was_set_before(world, robots, caplog):
+    made = world(gravity=(0, 0, 0))
+    asset = made.urdf(robots.chain(2), fix_base_link=True)
+    gym, sim = made.gym, made.sim
+    envs = [gym.create_env(sim, gymapi.Vec3(), gymapi.Vec3(), 1) for _ in range(2)]
+    for index, env in enumerate(envs):
+        gym.create_actor(env, asset, gymapi.Transform(), "arm", index, 0)
+        gym.set_actor_dof_states(env, 0, dof_states([0.3 + index, -0.5]), gymapi.STATE_ALL)
+    gym.prepare_sim(sim)
+    gym.set_actor_dof_states(envs[1], 0, dof_states([0, 0], [np.nan, 0]), gymapi.STATE_ALL)
+    gym.simulate(sim)
+    found = gym.get_actor_dof_states(envs[1], 0, gymapi.STATE_ALL)
+    assert numbers(found) == pytest.approx(np.array([[1.3, 0], [-0.5, 0]]))
+    assert "unstable" in caplog.text
+
+
 # ---- reading --------------------------------------------------------------------------------
 
 

@@ -24,6 +24,8 @@ def display():
     """Name of a virtual display."""
     if shutil.which("Xvfb") is None or os.environ.get("MUJOCO_GL") == "osmesa":
         pytest.skip("no virtual display (Xvfb), or windows are switched off (MUJOCO_GL=osmesa)")
+    if os.environ.get("DISPLAY"):
+        pytest.skip("GLFW knows one display per process: unset DISPLAY to use a virtual one")
     reading, writing = os.pipe()
     command = ["Xvfb", "-displayfd", str(writing), "-screen", "0", "320x240x24"]
     server = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
@@ -41,6 +43,7 @@ def display():
 @pytest.fixture
 def on_display(display, monkeypatch):
     monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     return display
 
 

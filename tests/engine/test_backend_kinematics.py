@@ -17,16 +17,18 @@ ARM = """
     <body name="post" simple="false" mocap="true" pos="1 0 0.5"><geom size="0.05"/></body>
     <body name="base" simple="false" pos="0 0 0.3">
       <freejoint/><geom type="box" size="0.1 0.2 0.1"/>
-      <body simple="false" pos="0.2 0 0"><joint axis="0 1 0" stiffness="3"/><joint axis="1 0 0" damping="1"/>
+      <body simple="false" pos="0.2 0 0">
+        <joint name="lift" axis="0 1 0" stiffness="3"/><joint axis="1 0 0" damping="1"/>
         <geom type="capsule" fromto="0 0 0 0.3 0 0" size="0.03"/>
-        <body simple="false" pos="0.3 0 0"><joint type="slide" axis="1 0 0" range="0 0.1" limited="true"/>
-          <geom size="0.05"/></body>
+        <body simple="false" pos="0.3 0 0">
+          <joint type="slide" axis="1 0 0" range="0 0.1" limited="true"/><geom size="0.05"/>
+        </body>
       </body>
     </body>
   </worldbody>
   <actuator><motor joint="lift"/></actuator>
 </mujoco>
-""".replace('axis="0 1 0"', 'name="lift" axis="0 1 0"')
+"""
 
 
 @pytest.fixture

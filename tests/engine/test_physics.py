@@ -103,6 +103,32 @@ def test_contact_forces_of_a_stack(world):
     assert w.contact[0, 2].item() == pytest.approx(m_lower * G, rel=0.01)
 
 
+def standing_robot():
+    """A body of 50 kg and four light feet that slide in and out along x."""
+    inertial = """<inertial><mass value="{0}"/><inertia ixx="{1}" iyy="{1}" izz="{1}"
+        ixy="0" ixz="0" iyz="0"/></inertial>"""
+    foot = f"""<link name="{{0}}">{inertial.format(0.2, 1e-4)}
+      <collision><geometry><sphere radius="0.03"/></geometry></collision></link>
+      <joint name="{{0}}" type="prismatic"><origin xyz="{{1}} {{2}} -0.3"/><parent link="body"/>
+        <child link="{{0}}"/><axis xyz="1 0 0"/>
+        <limit lower="-1" upper="1" effort="1000" velocity="100"/></joint>"""
+    feet = [("a", 0.3, 0.2), ("b", -0.3, 0.2), ("c", 0.3, -0.2), ("d", -0.3, -0.2)]
+    body = f'<link name="body">{inertial.format(50, 1.0)}</link>'
+    return f'<robot name="r">{body}{"".join(foot.format(*each) for each in feet)}</robot>'
+
+
+def test_the_feet_of_a_standing_robot_do_not_slide_apart(world):
+    w = world()
+    asset = w.urdf(standing_robot(), default_dof_drive_mode=3, collapse_fixed_joints=False)
+    w.place(asset, (0, 0, 0.33)).start()
+    load = 50.8 * G / 4
+    w.set("dof_actuation_force", torch.tensor([0.5, -0.5, 0.5, -0.5]) * load)  # outwards
+    before = w.seconds(0.5).dof[:, 0].clone()
+    slid = (w.seconds(1.0).dof[:, 0] - before).abs()
+    assert w.contact[:, 2].sum().item() == pytest.approx(50.8 * G, rel=0.01)
+    assert slid.max().item() < 0.008  # with friction no stiffer than the normal force: 0.05
+
+
 def test_contact_force_of_a_wall_points_away_from_it(world):
     w = world(gravity=(5.0, 0.0, -G))
     wall = w.box(0.2, 2.0, 2.0, fix_base_link=True)

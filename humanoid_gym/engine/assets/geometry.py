@@ -195,6 +195,33 @@ def mesh_mass_properties(mesh: Mesh, inertia: str) -> MassProperties:
     )
 
 
+def convex_hull(points: np.ndarray) -> Mesh:
+    """Convex hull of points, shape (n, 3), from MuJoCo, which has qhull built in.
+
+    Raises:
+        ValueError: the points lie in a plane, or nearly.
+    """
+    lower, upper = points.min(axis=0), points.max(axis=0)
+    center, size = (lower + upper) / 2.0, float((upper - lower).max())
+    spec = mujoco.MjSpec()
+    spec.add_mesh(
+        name="mesh",
+        uservert=((points - center) / size).ravel(),
+        inertia=MESH_INERTIAS["convex"],
+    )
+    spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_MESH, meshname="mesh")
+    model = spec.compile()
+    # MuJoCo keeps a hull as counts, edges and, at the end, faces of vertex numbers.
+    graph = model.mesh_graph[model.mesh_graphadr[0] :]
+    num_vertices, num_faces = int(graph[0]), int(graph[1])
+    start = 2 + 2 * num_vertices + num_vertices + 3 * num_faces
+    faces = graph[start : start + 3 * num_faces].reshape(-1, 3)
+    rotation = rotation_matrix(np.roll(model.mesh_quat[0], -1))
+    vertices = model.mesh_vert @ rotation.T + model.mesh_pos[0]
+    used, indices = np.unique(faces, return_inverse=True)
+    return Mesh(vertices[used] * size + center, indices.reshape(-1, 3).astype(np.int32))
+
+
 MESH_INERTIAS = {
     "convex": mujoco.mjtMeshInertia.mjMESH_INERTIA_CONVEX,
     "exact": mujoco.mjtMeshInertia.mjMESH_INERTIA_EXACT,

@@ -110,7 +110,7 @@ def find_mesh(element: XmlElement, link: str, root: AssetRoot) -> Path:
             "Download it and give its path relative to the URDF",
         )
     for candidate in candidates:
-        if candidate.is_file():
+        if os.path.isfile(candidate):  # Path.is_file raises for names that are too long
             return candidate
     raise missing(element, filename, link, searched)
 

@@ -54,7 +54,7 @@ def load_urdf(path: Path, options: AssetOptions, root: Path | None = None) -> As
         path: the file; meshes are searched from its folder.
         options: read here: density, override_com, override_inertia, armature, use_physx_armature,
             collapse_fixed_joints, replace_cylinder_with_capsule, default_dof_drive_mode,
-            flip_visual_attachments.
+            flip_visual_attachments, vhacd_enabled and vhacd_params.max_convex_hulls.
         root: the asset root, which meshes may not leave; None: the file's folder.
 
     Returns:

@@ -8,6 +8,7 @@ import numpy as np
 
 from humanoid_gym.engine.assets.asset_root import AssetRoot
 from humanoid_gym.engine.assets.bodies import check_weight
+from humanoid_gym.engine.assets.decomposition import Decomposer
 from humanoid_gym.engine.assets.errors import MissingMeshError, UnsupportedAssetError
 from humanoid_gym.engine.assets.geometry import (
     MassProperties,
@@ -79,6 +80,7 @@ class LinkReader:
         self._welded = welded
         self._meshes = MeshReader(root)
         self._left_out = LeftOut()
+        self._decomposer = Decomposer(options)
 
     def read(self, element: XmlElement) -> Link:
         """Read one `<link>`.
@@ -89,7 +91,8 @@ class LinkReader:
         name = element.text("name")
         shapes = [self._shape(e, name, collides=True) for e in element.find_all("collision")]
         shapes += [self._shape(e, name, collides=False) for e in element.find_all("visual")]
-        link = Link(name, element, MassProperties(), [shape for shape in shapes if shape])
+        shapes = self._decomposer.split([shape for shape in shapes if shape])
+        link = Link(name, element, MassProperties(), shapes)
         link.weight = self._weight(link)
         check_weight(link.weight, element, name)
         return link

@@ -11,7 +11,7 @@ from humanoid_gym.engine.sim import Sim
 class SoftBodyCalls:
     """Methods of Gym that count soft bodies and their elements: always zero.
 
-    Everything else about soft bodies raises NotImplementedError (`unsupported.SOFT_BODIES_AND_USD`).
+    Everything else about soft bodies raises NotImplementedError, see `unsupported`.
     """
 
     def get_asset_soft_body_count(self, asset: Asset) -> int:

@@ -152,7 +152,7 @@ def height_samples(
         )
     shape, spacing = (columns, rows), (params.column_scale, params.row_scale)
     if samples.ndim == 2 and samples.shape == (rows, columns):
-        shape, spacing = shape[::-1], spacing[::-1]
+        shape, spacing = (rows, columns), (params.row_scale, params.column_scale)
     elif samples.ndim > 1 and samples.shape != shape:
         raise ValueError(
             f"{call}: samples of shape {samples.shape}; expected (nbColumns, nbRows) = {shape}, or "

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from humanoid_gym.engine.assets.bodies import check_weight
+from humanoid_gym.engine.assets.decomposition import Decomposer
 from humanoid_gym.engine.assets.errors import UnsupportedAssetError
 from humanoid_gym.engine.assets.geometry import (
     MassProperties,
@@ -192,10 +193,13 @@ def merge_welded(bodies: list[Body]) -> list[Body]:
     return kept[::-1]
 
 
-def body_models(bodies: list[Body]) -> list[BodyModel]:
+def body_models(bodies: list[Body], decomposer: Decomposer) -> list[BodyModel]:
     """The bodies as the engine wants them."""
     index = {id(body): i for i, body in enumerate(bodies)}
-    return [body_model(body, index) for body in bodies]
+    models = [body_model(body, index) for body in bodies]
+    for model in models:
+        model.shapes = decomposer.split(model.shapes)
+    return models
 
 
 def body_model(body: Body, index: dict[int, int]) -> BodyModel:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,7 +186,7 @@ class GeomReader:
             file = file.replace("\\", "/").rpartition("/")[2]
         path = self._compiler.mesh_folder / file
         path = self._root.check(path, element, "the mesh", beside=True)
-        if not path.is_file():
+        if not os.path.isfile(path):
             raise missing(element, file, name, str(path))
         return path
 

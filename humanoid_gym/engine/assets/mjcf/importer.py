@@ -7,6 +7,7 @@ from pathlib import Path
 
 from humanoid_gym.engine.assets.asset_root import AssetRoot
 from humanoid_gym.engine.assets.bodies import finish_bodies
+from humanoid_gym.engine.assets.decomposition import Decomposer
 from humanoid_gym.engine.assets.errors import UnsupportedAssetError
 from humanoid_gym.engine.assets.mjcf.bodies import Body, BodyReader, body_models, merge_welded
 from humanoid_gym.engine.assets.mjcf.defaults import MAIN, Defaults
@@ -35,7 +36,7 @@ def load_mjcf(path: Path, options: AssetOptions, root: Path | None = None) -> As
         path: the file.
         options: read here: density, override_com, override_inertia, armature, use_physx_armature,
             collapse_fixed_joints, replace_cylinder_with_capsule, default_dof_drive_mode,
-            tendon_limit_stiffness.
+            tendon_limit_stiffness, vhacd_enabled and vhacd_params.max_convex_hulls.
         root: the asset root, which includes and meshes may not leave; None: the file's folder.
 
     Returns:
@@ -60,7 +61,7 @@ def load_mjcf(path: Path, options: AssetOptions, root: Path | None = None) -> As
     write_filters(document, bodies)
     model = AssetModel(
         document.attributes.get("model", document.file.stem),
-        body_models(bodies),
+        body_models(bodies, Decomposer(options)),
         source=str(document.file),
         fixed_base=not bodies[0].joints.floats,
         root_rotation=reader.bodies[0].pose.rotation,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,7 +76,7 @@ class _Includes:
         name = element.text("file").strip()
         for folder in (self.folder, element.file.parent):
             path = self.root.check(folder / name, element, "the included file")
-            if path.is_file():
+            if os.path.isfile(path):  # Path.is_file raises for names that are too long
                 return path
         raise element.error(
             f"the included file '{name}' is missing in {self.folder}",
