@@ -25,8 +25,8 @@ from stepping import Work, step_bare
 
 from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.backend.cpu import usable_cores
-from humanoid_gym.engine.compilation import Served, compile_scene
-from humanoid_gym.engine.property_fields import PropertyFields
+from humanoid_gym.engine.compilation.compiled_scene import Served, compile_scene
+from humanoid_gym.engine.model_fields.property_fields import PropertyFields
 
 HUMANOID = "resources/urdf/humanoid/humanoid.urdf"
 TENSORS = ("actor_root_state", "dof_state", "rigid_body_state", "net_contact_force")

@@ -20,8 +20,8 @@ import torch
 from cases import make_task, versions
 
 from humanoid_gym.engine.backend.cpu import usable_cores
-from humanoid_gym.engine.compilation import Served, compile_scene
-from humanoid_gym.engine.property_fields import PropertyFields
+from humanoid_gym.engine.compilation.compiled_scene import Served, compile_scene
+from humanoid_gym.engine.model_fields.property_fields import PropertyFields
 from humanoid_gym.tasks.vec_task import VecTask
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from humanoid_gym.engine.rendering import Poses
+from humanoid_gym.engine.graphics.rendering import Poses
 from humanoid_gym.engine.sim import Sim
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from humanoid_gym.engine.properties import PerformanceTimers
+from humanoid_gym.engine.values.properties import PerformanceTimers
 
 
 class FrameClock:

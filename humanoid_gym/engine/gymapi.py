@@ -10,11 +10,9 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import NoReturn
 
-from humanoid_gym.engine import array_math, enums, math_types, parameters, properties, tensor
-from humanoid_gym.engine.argument_checks import checked
-from humanoid_gym.engine.array_math import *  # noqa: F403 (the module's own names are these)
 from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.calls.appearance import AppearanceCalls
+from humanoid_gym.engine.calls.argument_checks import checked
 from humanoid_gym.engine.calls.assets import AssetCalls
 from humanoid_gym.engine.calls.attractors import AttractorCalls
 from humanoid_gym.engine.calls.cameras import CameraCalls
@@ -32,22 +30,24 @@ from humanoid_gym.engine.calls.state import StateCalls
 from humanoid_gym.engine.calls.tendons import TendonCalls
 from humanoid_gym.engine.calls.terrain import TerrainCalls
 from humanoid_gym.engine.calls.viewer import ViewerCalls
-from humanoid_gym.engine.contacts import RigidContact
-from humanoid_gym.engine.enums import *  # noqa: F403
 from humanoid_gym.engine.extensions import Extensions
-from humanoid_gym.engine.math_types import *  # noqa: F403
-from humanoid_gym.engine.parameters import *  # noqa: F403
-from humanoid_gym.engine.properties import *  # noqa: F403
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.forces.contacts import RigidContact
+from humanoid_gym.engine.graphics.viewer import Viewer
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim
-from humanoid_gym.engine.tensor import Tensor
 from humanoid_gym.engine.unsupported import (
     SOFT_BODIES_AND_USD,
     WHY,
     UsdExporter,
     UsdExportOptions,
 )
-from humanoid_gym.engine.viewer import Viewer
+from humanoid_gym.engine.values import array_math, enums, math_types, parameters, properties, tensor
+from humanoid_gym.engine.values.array_math import *  # noqa: F403 (the module's own names are these)
+from humanoid_gym.engine.values.enums import *  # noqa: F403
+from humanoid_gym.engine.values.math_types import *  # noqa: F403
+from humanoid_gym.engine.values.parameters import *  # noqa: F403
+from humanoid_gym.engine.values.properties import *  # noqa: F403
+from humanoid_gym.engine.values.tensor import Tensor
 
 __all__ = [
     *array_math.__all__,

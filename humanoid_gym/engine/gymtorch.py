@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import torch
 
-from humanoid_gym.engine.tensor import Tensor
+from humanoid_gym.engine.values.tensor import Tensor
 
 __all__ = ["unwrap_tensor", "wrap_tensor"]
 

@@ -8,18 +8,18 @@ import math
 
 import numpy as np
 
-from humanoid_gym.engine.actor_state import apply_start_states
-from humanoid_gym.engine.cameras import Cameras
-from humanoid_gym.engine.compilation import Served
-from humanoid_gym.engine.enums import INVALID_HANDLE, UpAxis
+from humanoid_gym.engine.compilation.compiled_scene import Served
+from humanoid_gym.engine.forces.matrix_tensors import Matrix, MatrixTensors
 from humanoid_gym.engine.frame_clock import FrameClock
-from humanoid_gym.engine.graphics import Graphics
-from humanoid_gym.engine.matrix_tensors import Matrix, MatrixTensors
-from humanoid_gym.engine.parameters import SimParams, parameters_without_effect
-from humanoid_gym.engine.scene import Env, Scene
+from humanoid_gym.engine.graphics.cameras import Cameras
+from humanoid_gym.engine.graphics.graphics import Graphics
+from humanoid_gym.engine.graphics.viewer import Viewer
+from humanoid_gym.engine.scene.scene import Env, Scene
 from humanoid_gym.engine.simulation import Simulation
-from humanoid_gym.engine.tensors import Kind, StateTensors
-from humanoid_gym.engine.viewer import Viewer
+from humanoid_gym.engine.state.actor_state import apply_start_states
+from humanoid_gym.engine.state.tensors import Kind, StateTensors
+from humanoid_gym.engine.values.enums import INVALID_HANDLE, UpAxis
+from humanoid_gym.engine.values.parameters import SimParams, parameters_without_effect
 
 logger = logging.getLogger(__name__)
 

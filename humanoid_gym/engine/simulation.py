@@ -9,23 +9,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from humanoid_gym.engine import collision
-from humanoid_gym.engine.attractors import Attractors
 from humanoid_gym.engine.backend import Backend
 from humanoid_gym.engine.backend.cpu import CpuBackend, quiet_warnings
-from humanoid_gym.engine.body_damping import report_ineffective_damping
-from humanoid_gym.engine.body_forces import BodyForces, DofEfforts
-from humanoid_gym.engine.compilation import CompiledScene, Served, compile_scene
-from humanoid_gym.engine.contacts import LastSubstep
-from humanoid_gym.engine.drives import Drives
-from humanoid_gym.engine.enums import ContactCollection
-from humanoid_gym.engine.env_spec import as_array
-from humanoid_gym.engine.force_sensors import ForceSensors
-from humanoid_gym.engine.placement import initial_poses, origins, place_ground
-from humanoid_gym.engine.property_fields import PropertyFields, PropertyTables
-from humanoid_gym.engine.scene import Layout, Scene
-from humanoid_gym.engine.speed_limits import SpeedLimits
-from humanoid_gym.engine.state import BodyStates, DofStates, RootStates, Rows, changed_envs
+from humanoid_gym.engine.compilation import collision
+from humanoid_gym.engine.compilation.compiled_scene import CompiledScene, Served, compile_scene
+from humanoid_gym.engine.compilation.env_spec import as_array
+from humanoid_gym.engine.forces.attractors import Attractors
+from humanoid_gym.engine.forces.body_forces import BodyForces, DofEfforts
+from humanoid_gym.engine.forces.contacts import LastSubstep
+from humanoid_gym.engine.forces.force_sensors import ForceSensors
+from humanoid_gym.engine.model_fields.body_damping import report_ineffective_damping
+from humanoid_gym.engine.model_fields.drives import Drives
+from humanoid_gym.engine.model_fields.property_fields import PropertyFields, PropertyTables
+from humanoid_gym.engine.scene.placement import initial_poses, origins, place_ground
+from humanoid_gym.engine.scene.scene import Layout, Scene
+from humanoid_gym.engine.state.speed_limits import SpeedLimits
+from humanoid_gym.engine.state.state import BodyStates, DofStates, RootStates, Rows, changed_envs
+from humanoid_gym.engine.values.enums import ContactCollection
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from humanoid_gym.engine import gymapi
-from humanoid_gym.engine.viewer import Viewer
+from humanoid_gym.engine.graphics.viewer import Viewer
 
 G = 9.81
 MASS = 8.0  # of a box of 0.2 m and density 1000

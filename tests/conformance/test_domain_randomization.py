@@ -5,9 +5,9 @@ import pytest
 from worlds import chain
 
 from humanoid_gym.engine import gymutil
-from humanoid_gym.engine.math_types import Vec3
-from humanoid_gym.engine.parameters import SimParams
-from humanoid_gym.engine.properties import DofProperties, RigidBodyProperties
+from humanoid_gym.engine.values.math_types import Vec3
+from humanoid_gym.engine.values.parameters import SimParams
+from humanoid_gym.engine.values.properties import DofProperties, RigidBodyProperties
 
 KINDS = [
     "dof_properties",

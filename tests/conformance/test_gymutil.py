@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from humanoid_gym.engine import gymutil
-from humanoid_gym.engine.enums import ContactCollection, SimType, UpAxis
-from humanoid_gym.engine.math_types import Vec3
-from humanoid_gym.engine.parameters import SimParams
+from humanoid_gym.engine.values.enums import ContactCollection, SimType, UpAxis
+from humanoid_gym.engine.values.math_types import Vec3
+from humanoid_gym.engine.values.parameters import SimParams
 
 DOCUMENTED = """parse_arguments parse_device_str parse_sim_config parse_flex_config
 parse_physx_config parse_float_int_bool parse_bool LineGeometry AxesGeometry WireframeBoxGeometry

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from humanoid_gym.engine import gymutil
-from humanoid_gym.engine.math_types import Quat, Transform, Vec3
+from humanoid_gym.engine.values.math_types import Quat, Transform, Vec3
 
 
 def numbers(array):

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageGrab
 
 from humanoid_gym.engine import gymapi
-from humanoid_gym.engine.viewer import Viewer
+from humanoid_gym.engine.graphics.viewer import Viewer
 
 VISUAL = gymapi.MESH_VISUAL
 WIDTH, HEIGHT = 160, 120

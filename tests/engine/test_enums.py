@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from humanoid_gym.engine import enums
+from humanoid_gym.engine.values import enums
 
 CLASSES = [
     item
@@ -34,7 +34,7 @@ def test_every_member_is_exported_and_survives_int_and_pickle(kind):
 
 def test_star_import_brings_members_and_constants_but_no_private_names():
     namespace: dict[str, object] = {}
-    exec("from humanoid_gym.engine.enums import *", namespace)
+    exec("from humanoid_gym.engine.values.enums import *", namespace)
     assert namespace["DOF_MODE_EFFORT"] == 3
     assert namespace["KEY_ESCAPE"] is enums.KeyboardInput.KEY_ESCAPE
     assert namespace["INVALID_HANDLE"] == -1

@@ -5,9 +5,9 @@ import gc
 import pytest
 import torch
 
-from humanoid_gym.engine.enums import TensorDataType
 from humanoid_gym.engine.gymtorch import unwrap_tensor, wrap_tensor
-from humanoid_gym.engine.tensor import Tensor
+from humanoid_gym.engine.values.enums import TensorDataType
+from humanoid_gym.engine.values.tensor import Tensor
 
 
 def test_descriptor_of_a_cpu_tensor():

@@ -9,8 +9,8 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from humanoid_gym.engine import math_types
-from humanoid_gym.engine.math_types import Mat33, Quat, Transform, Vec2, Vec3, Velocity
+from humanoid_gym.engine.values import math_types
+from humanoid_gym.engine.values.math_types import Mat33, Quat, Transform, Vec2, Vec3, Velocity
 
 ANGLES = [(0.3, -0.9, 2.2), (-3.0, 1.2, -0.1), (0.0, 0.0, 0.0), (1.0, 1.5, 3.0)]
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from humanoid_gym.engine import parameters
-from humanoid_gym.engine.enums import ContactCollection, DofDriveMode, UpAxis
-from humanoid_gym.engine.fields import Record
-from humanoid_gym.engine.math_types import Vec3
-from humanoid_gym.engine.parameters import (
+from humanoid_gym.engine.values import parameters
+from humanoid_gym.engine.values.enums import ContactCollection, DofDriveMode, UpAxis
+from humanoid_gym.engine.values.fields import Record
+from humanoid_gym.engine.values.math_types import Vec3
+from humanoid_gym.engine.values.parameters import (
     AssetOptions,
     PhysXParams,
     PlaneParams,

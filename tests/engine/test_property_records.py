@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from humanoid_gym.engine.enums import DOF_MODE_POS
-from humanoid_gym.engine.math_types import SpatialForce, Transform, Vec3
-from humanoid_gym.engine.properties import (
+from humanoid_gym.engine.values.enums import DOF_MODE_POS
+from humanoid_gym.engine.values.math_types import SpatialForce, Transform, Vec3
+from humanoid_gym.engine.values.properties import (
     ActuatorProperties,
     AttractorProperties,
     DofProperties,

@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from humanoid_gym.engine import gymapi
-from humanoid_gym.engine.rendering import Poses
-from humanoid_gym.engine.rendering_view import View
+from humanoid_gym.engine.graphics.rendering import Poses
+from humanoid_gym.engine.graphics.rendering_view import View
+from humanoid_gym.engine.graphics.terrain_tiles import STRIDES, TILE, tiles
+from humanoid_gym.engine.graphics.viewer import Viewer
 from humanoid_gym.engine.terrain.shapes import HeightField
-from humanoid_gym.engine.terrain_tiles import STRIDES, TILE, tiles
-from humanoid_gym.engine.viewer import Viewer
 
 MJCF = """<mujoco><worldbody><body name="slider" pos="0 0 0.3">
   <joint name="slide" type="slide" axis="1 0 0" range="-1 1" limited="true"/>
@@ -105,6 +105,6 @@ def test_of_too_many_environments_the_nearest_are_drawn(world, monkeypatch):
     viewer.camera.place(np.array([6.0, 6.0, 3.0]), np.array([6.0, 6.0, 0.0]))
     poses = Poses.of(w.simulation)
     assert viewer._nearest_envs(w.simulation, poses, 2) == list(range(16))
-    monkeypatch.setattr("humanoid_gym.engine.viewer.MAX_SHAPES", 6)
+    monkeypatch.setattr("humanoid_gym.engine.graphics.viewer.MAX_SHAPES", 6)
     nearest = sorted(viewer._nearest_envs(w.simulation, poses, 2))
     assert nearest == [11, 14, 15]  # a grid of four by four, 2 m apart

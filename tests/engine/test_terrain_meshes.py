@@ -4,12 +4,12 @@ import mujoco
 import numpy as np
 import pytest
 
-from humanoid_gym.engine.math_types import Quat, Transform, Vec3
 from humanoid_gym.engine.terrain.height_fields import refined, subdivision
 from humanoid_gym.engine.terrain.meshes import MeshGround, UnsupportedMeshError
 from humanoid_gym.engine.terrain.shapes import Box, ConvexSolid, HeightField
 from humanoid_gym.engine.terrain.solids import find_box, is_convex, parts
 from humanoid_gym.engine.terrain.static_geometry import add_static_geometry
+from humanoid_gym.engine.values.math_types import Quat, Transform, Vec3
 
 LOWER, UPPER = [[0, 0], [1, 0], [1, 1]], [[0, 0], [1, 1], [0, 1]]
 """Corners (row, column) of a cell's triangles that meet along its diagonal."""

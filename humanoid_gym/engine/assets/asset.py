@@ -11,18 +11,18 @@ from pathlib import Path
 import numpy as np
 
 from humanoid_gym.engine.assets.model import AssetModel, JointModel
-from humanoid_gym.engine.enums import DofType, JointType
-from humanoid_gym.engine.fields import copy_of
-from humanoid_gym.engine.mass_properties import mass_table
-from humanoid_gym.engine.math_types import Quat, Transform
-from humanoid_gym.engine.parameters import AssetOptions
-from humanoid_gym.engine.properties import (
+from humanoid_gym.engine.model_fields.tendons import tendons_of
+from humanoid_gym.engine.scene.mass_properties import mass_table
+from humanoid_gym.engine.values.enums import DofType, JointType
+from humanoid_gym.engine.values.fields import copy_of
+from humanoid_gym.engine.values.math_types import Quat, Transform
+from humanoid_gym.engine.values.parameters import AssetOptions
+from humanoid_gym.engine.values.properties import (
     DofProperties,
     ForceSensorProperties,
     IndexRange,
     RigidShapeProperties,
 )
-from humanoid_gym.engine.tendons import tendons_of
 
 UNLIMITED = float(np.finfo(np.float32).max)
 """What the DOF properties read where an asset states no limit of effort or speed."""

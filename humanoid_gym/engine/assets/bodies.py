@@ -9,12 +9,15 @@ import numpy as np
 from humanoid_gym.engine.assets.geometry import SUBSTITUTE_RADIUS, MassProperties
 from humanoid_gym.engine.assets.model import BodyModel
 from humanoid_gym.engine.assets.xml_source import XmlElement
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 SMALLEST_MASS = 1e-9
 """A body below this mass [kg] counts as one without any: MuJoCo cannot move it."""
 SMALLEST_MOMENT = 1e-12
 """Added to inertias [kg m^2] that are smaller, for the same reason."""
+FLATNESS = 1e-9
+"""Added, relative to the largest moment, to inertias of bodies as flat as that: in rounding the
+largest moment of a plate exceeds the sum of the others, which MuJoCo refuses."""
 LARGEST_MASS, LARGEST_MOMENT = 1e12, 1e24
 """[kg] and [kg m^2]: what is heavier does not fit in the numbers of a simulation."""
 FRAME_MASS = 1e-3
@@ -32,13 +35,21 @@ def finish_bodies(bodies: Iterable[BodyModel], options: AssetOptions) -> None:
         if body.mass < SMALLEST_MASS:
             body.mass = FRAME_MASS
             body.inertia = 0.4 * FRAME_MASS * SUBSTITUTE_RADIUS**2 * np.eye(3)
-        if np.linalg.eigvalsh(body.inertia)[0] < SMALLEST_MOMENT:
-            body.inertia = body.inertia + SMALLEST_MOMENT * np.eye(3)
+        body.inertia = simulable_inertia(body.inertia)
         if not options.use_physx_armature:
             body.inertia = body.inertia + options.armature * np.eye(3)
             continue
         for joint in body.joints:
             joint.armature = max(joint.armature, options.armature)
+
+
+def simulable_inertia(inertia: np.ndarray) -> np.ndarray:
+    """The inertia, shape (3, 3), or one a trifle larger where MuJoCo would refuse it."""
+    moments = np.linalg.eigvalsh(inertia)
+    margin = FLATNESS * moments[2]
+    if moments[0] >= SMALLEST_MOMENT and moments[0] + moments[1] - moments[2] >= margin:
+        return inertia
+    return inertia + max(SMALLEST_MOMENT, margin) * np.eye(3)
 
 
 def check_weight(weight: MassProperties, element: XmlElement, name: str) -> None:

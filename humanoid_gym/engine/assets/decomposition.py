@@ -14,7 +14,7 @@ import numpy as np
 
 from humanoid_gym.engine.assets.geometry import convex_hull, is_flat
 from humanoid_gym.engine.assets.model import Mesh, ShapeModel
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 TOLERANCE = 0.02
 """Depth below the hull, as a fraction of the mesh's diagonal, that counts as convex."""

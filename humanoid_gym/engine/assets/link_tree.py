@@ -15,7 +15,7 @@ from humanoid_gym.engine.assets.model import (
     hinges_of_ball,
 )
 from humanoid_gym.engine.assets.xml_source import XmlElement
-from humanoid_gym.engine.enums import JointType
+from humanoid_gym.engine.values.enums import JointType
 
 
 @dataclass

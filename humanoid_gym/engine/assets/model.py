@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from humanoid_gym.engine.enums import DofDriveMode, JointType
+from humanoid_gym.engine.values.enums import DofDriveMode, JointType
 
 IDENTITY = (0.0, 0.0, 0.0, 1.0)
 

@@ -9,7 +9,7 @@ import numpy as np
 from humanoid_gym.engine.assets.bodies import finish_bodies
 from humanoid_gym.engine.assets.geometry import shapes_mass_properties
 from humanoid_gym.engine.assets.model import AssetModel, BodyModel, Pose, ShapeModel
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 Z_TO_X = (0.0, math.sqrt(0.5), 0.0, math.sqrt(0.5))
 """Quaternion xyzw of the quarter turn about y that brings z to x."""

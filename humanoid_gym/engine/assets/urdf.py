@@ -22,8 +22,8 @@ from humanoid_gym.engine.assets.link_tree import Joint, LinkTree
 from humanoid_gym.engine.assets.model import AssetModel, JointModel
 from humanoid_gym.engine.assets.urdf_link import LinkReader, read_pose
 from humanoid_gym.engine.assets.xml_source import XmlElement, read_xml
-from humanoid_gym.engine.enums import DofDriveMode, JointType
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.enums import DofDriveMode, JointType
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 JOINT_TYPES = {
     "fixed": JointType.JOINT_FIXED,

@@ -22,7 +22,7 @@ from humanoid_gym.engine.assets.link_tree import Link
 from humanoid_gym.engine.assets.meshes import LeftOut, MeshReader
 from humanoid_gym.engine.assets.model import Pose, ShapeModel
 from humanoid_gym.engine.assets.xml_source import XmlElement
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 Color = tuple[float, float, float, float]
 ORIGIN = (0.0, 0.0, 0.0)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from humanoid_gym.engine.appearance import Appearance, parts
-from humanoid_gym.engine.enums import INVALID_HANDLE, MeshType
-from humanoid_gym.engine.env_spec import DEFAULT_COLOR
-from humanoid_gym.engine.handles import actor_of
-from humanoid_gym.engine.math_types import Vec3
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.compilation.env_spec import DEFAULT_COLOR
+from humanoid_gym.engine.graphics.appearance import Appearance, parts
+from humanoid_gym.engine.scene.handles import actor_of
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim
+from humanoid_gym.engine.values.enums import INVALID_HANDLE, MeshType
+from humanoid_gym.engine.values.math_types import Vec3
 
 
 class AppearanceCalls:

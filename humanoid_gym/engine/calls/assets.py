@@ -13,16 +13,16 @@ from humanoid_gym.engine.assets.asset import Asset, ForceSensor, resolve_file
 from humanoid_gym.engine.assets.description import describe
 from humanoid_gym.engine.assets.mjcf import load_mjcf
 from humanoid_gym.engine.assets.urdf import load_urdf
-from humanoid_gym.engine.enums import INVALID_HANDLE, DofType, JointType
-from humanoid_gym.engine.fields import copy_of
-from humanoid_gym.engine.math_types import Transform
-from humanoid_gym.engine.parameters import AssetOptions
-from humanoid_gym.engine.properties import (
+from humanoid_gym.engine.sim import Sim, find
+from humanoid_gym.engine.values.enums import INVALID_HANDLE, DofType, JointType
+from humanoid_gym.engine.values.fields import copy_of
+from humanoid_gym.engine.values.math_types import Transform
+from humanoid_gym.engine.values.parameters import AssetOptions
+from humanoid_gym.engine.values.properties import (
     ForceSensorProperties,
     IndexRange,
     RigidShapeProperties,
 )
-from humanoid_gym.engine.sim import Sim, find
 
 IMPORTERS = {".urdf": load_urdf, ".xml": load_mjcf, ".mjcf": load_mjcf}
 """Importer by file name extension."""

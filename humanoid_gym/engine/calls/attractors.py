@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 
-from humanoid_gym.engine.attractors import check_attractor
-from humanoid_gym.engine.handles import check
-from humanoid_gym.engine.math_types import Transform
-from humanoid_gym.engine.properties import AttractorProperties
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.forces.attractors import check_attractor
+from humanoid_gym.engine.scene.handles import check
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import sim_of
+from humanoid_gym.engine.values.math_types import Transform
+from humanoid_gym.engine.values.properties import AttractorProperties
 
 
 class AttractorCalls:

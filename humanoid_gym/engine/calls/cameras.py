@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from humanoid_gym.engine.cameras import CameraSensor, follow
-from humanoid_gym.engine.enums import CameraFollowMode, ImageType
-from humanoid_gym.engine.handles import body_of
-from humanoid_gym.engine.math_types import Quat, Transform, Vec3
-from humanoid_gym.engine.parameters import CameraProperties
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.graphics.cameras import CameraSensor, follow
+from humanoid_gym.engine.scene.handles import body_of
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim, sim_of
-from humanoid_gym.engine.tensor import Tensor
+from humanoid_gym.engine.values.enums import CameraFollowMode, ImageType
+from humanoid_gym.engine.values.math_types import Quat, Transform, Vec3
+from humanoid_gym.engine.values.parameters import CameraProperties
+from humanoid_gym.engine.values.tensor import Tensor
 
 MILLIMETRES = 1000.0
 

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from humanoid_gym.engine import body_writing, checks
-from humanoid_gym.engine.actor_state import body_states, read_actor, write_actor
-from humanoid_gym.engine.enums import INVALID_HANDLE, STATE_ALL, STATE_POS, STATE_VEL
-from humanoid_gym.engine.handles import actor_of, body_of
-from humanoid_gym.engine.math_types import Transform, Vec3
-from humanoid_gym.engine.properties import DofState, RigidBodyState
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.scene.handles import actor_of, body_of
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim
-from humanoid_gym.engine.tensor import Tensor
+from humanoid_gym.engine.state import body_writing, checks
+from humanoid_gym.engine.state.actor_state import body_states, read_actor, write_actor
+from humanoid_gym.engine.values.enums import INVALID_HANDLE, STATE_ALL, STATE_POS, STATE_VEL
+from humanoid_gym.engine.values.math_types import Transform, Vec3
+from humanoid_gym.engine.values.properties import DofState, RigidBodyState
+from humanoid_gym.engine.values.tensor import Tensor
 
 POSE, LINEAR, ANGULAR = slice(0, 7), slice(7, 10), slice(10, 13)
 

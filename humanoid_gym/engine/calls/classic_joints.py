@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from humanoid_gym.engine import checks
-from humanoid_gym.engine.actor_state import (
+from humanoid_gym.engine.scene.handles import actor_of, dof_of, joint_body, joint_dof, joint_of
+from humanoid_gym.engine.scene.scene import Env
+from humanoid_gym.engine.state import checks
+from humanoid_gym.engine.state.actor_state import (
     placed_skeleton,
     read_actor,
     read_targets,
     write_targets,
 )
-from humanoid_gym.engine.handles import actor_of, dof_of, joint_body, joint_dof, joint_of
-from humanoid_gym.engine.math_types import DofFrame, Transform
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.values.math_types import DofFrame, Transform
 
 POSITION, VELOCITY = 0, 1
 

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from humanoid_gym.engine.calls.viewer import offset, opened
-from humanoid_gym.engine.contacts import (
+from humanoid_gym.engine.forces.contacts import (
     NO_BODY,
     RigidContact,
     env_contact_forces,
     env_contacts,
     touching,
 )
-from humanoid_gym.engine.math_types import Vec3
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.graphics.viewer import Viewer
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim, sim_of
-from humanoid_gym.engine.viewer import Viewer
+from humanoid_gym.engine.values.math_types import Vec3
 
 
 class ContactCalls:

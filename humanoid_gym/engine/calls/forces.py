@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from humanoid_gym.engine import checks
-from humanoid_gym.engine.enums import ENV_SPACE, CoordinateSpace
-from humanoid_gym.engine.handles import actor_of, body_of, check, dof_of, part_of
-from humanoid_gym.engine.math_types import SpatialForce, Vec3
-from humanoid_gym.engine.properties import ForceSensor
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.scene.handles import actor_of, body_of, check, dof_of, part_of
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim, sim_of
 from humanoid_gym.engine.simulation import Simulation
-from humanoid_gym.engine.tensor import Tensor
-from humanoid_gym.engine.tensors import Kind
+from humanoid_gym.engine.state import checks
+from humanoid_gym.engine.state.tensors import Kind
+from humanoid_gym.engine.values.enums import ENV_SPACE, CoordinateSpace
+from humanoid_gym.engine.values.math_types import SpatialForce, Vec3
+from humanoid_gym.engine.values.properties import ForceSensor
+from humanoid_gym.engine.values.tensor import Tensor
 
 Vector = Vec3 | Sequence[float] | np.ndarray
 

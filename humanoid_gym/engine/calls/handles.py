@@ -7,11 +7,11 @@ do those in actor -1, which another look-up missed.
 
 from __future__ import annotations
 
-from humanoid_gym.engine.enums import INVALID_HANDLE, DofType, IndexDomain, JointType
-from humanoid_gym.engine.handles import actor_of, joint_of
-from humanoid_gym.engine.properties import IndexRange
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.scene.handles import actor_of, joint_of
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim, find
+from humanoid_gym.engine.values.enums import INVALID_HANDLE, DofType, IndexDomain, JointType
+from humanoid_gym.engine.values.properties import IndexRange
 
 
 class HandleCalls:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from humanoid_gym.engine.matrix_tensors import Matrix
+from humanoid_gym.engine.forces.matrix_tensors import Matrix
 from humanoid_gym.engine.sim import Sim
-from humanoid_gym.engine.tensor import Tensor
+from humanoid_gym.engine.values.tensor import Tensor
 
 
 class MatrixCalls:

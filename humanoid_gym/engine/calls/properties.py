@@ -13,17 +13,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from humanoid_gym.engine.assets.asset import check_count
-from humanoid_gym.engine.enums import DofDriveMode
-from humanoid_gym.engine.fields import as_scalar, copy_of
-from humanoid_gym.engine.handles import actor_of
-from humanoid_gym.engine.mass_properties import as_records, edited_table, scaled_table
-from humanoid_gym.engine.properties import (
+from humanoid_gym.engine.scene.handles import actor_of
+from humanoid_gym.engine.scene.mass_properties import as_records, edited_table, scaled_table
+from humanoid_gym.engine.scene.scaling import scaled_dofs
+from humanoid_gym.engine.scene.scene import Env
+from humanoid_gym.engine.values.enums import DofDriveMode
+from humanoid_gym.engine.values.fields import as_scalar, copy_of
+from humanoid_gym.engine.values.properties import (
     DofProperties,
     RigidBodyProperties,
     RigidShapeProperties,
 )
-from humanoid_gym.engine.scaling import scaled_dofs
-from humanoid_gym.engine.scene import Env
 
 DOF_COLUMNS = DofProperties.dtype.names or ()
 FLOAT_COLUMNS = [i for i, n in enumerate(DOF_COLUMNS) if DofProperties.dtype[n] == np.float32]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 
 from humanoid_gym.engine.assets.asset import Asset
-from humanoid_gym.engine.enums import INVALID_HANDLE, IndexDomain
-from humanoid_gym.engine.handles import actor_of, check, expect
-from humanoid_gym.engine.math_types import Transform, Vec3
-from humanoid_gym.engine.scene import Actor, Env
+from humanoid_gym.engine.scene.handles import actor_of, check, expect
+from humanoid_gym.engine.scene.scene import Actor, Env
 from humanoid_gym.engine.sim import Sim, find
+from humanoid_gym.engine.values.enums import INVALID_HANDLE, IndexDomain
+from humanoid_gym.engine.values.math_types import Transform, Vec3
 
 
 class SceneCalls:

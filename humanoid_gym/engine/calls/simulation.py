@@ -6,11 +6,11 @@ import copy
 
 import torch
 
-from humanoid_gym.engine.enums import SimType
-from humanoid_gym.engine.parameters import SimParams
-from humanoid_gym.engine.properties import PerformanceTimers, Version
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim
+from humanoid_gym.engine.values.enums import SimType
+from humanoid_gym.engine.values.parameters import SimParams
+from humanoid_gym.engine.values.properties import PerformanceTimers, Version
 
 
 class SimulationCalls:

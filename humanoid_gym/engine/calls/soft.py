@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from humanoid_gym.engine.assets.asset import Asset
-from humanoid_gym.engine.handles import actor_of
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.scene.handles import actor_of
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim
 
 

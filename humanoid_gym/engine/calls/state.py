@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import torch
 
-from humanoid_gym.engine import checks
 from humanoid_gym.engine.sim import Sim
-from humanoid_gym.engine.tensor import Tensor
-from humanoid_gym.engine.tensors import Kind
+from humanoid_gym.engine.state import checks
+from humanoid_gym.engine.state.tensors import Kind
+from humanoid_gym.engine.values.tensor import Tensor
 
 
 class StateCalls:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from humanoid_gym.engine import tendons
 from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.assets.model import ActuatorModel, TendonModel
-from humanoid_gym.engine.fields import as_scalar
-from humanoid_gym.engine.handles import actor_of, check
-from humanoid_gym.engine.properties import ActuatorProperties, TendonProperties
-from humanoid_gym.engine.scene import Actor, Env
+from humanoid_gym.engine.model_fields import tendons
+from humanoid_gym.engine.scene.handles import actor_of, check
+from humanoid_gym.engine.scene.scene import Actor, Env
 from humanoid_gym.engine.sim import find
+from humanoid_gym.engine.values.fields import as_scalar
+from humanoid_gym.engine.values.properties import ActuatorProperties, TendonProperties
 
 
 class TendonCalls:

@@ -7,18 +7,18 @@ import logging
 import mujoco
 import numpy as np
 
-from humanoid_gym.engine.math_types import Quat, Transform, Vec3
-from humanoid_gym.engine.parameters import (
+from humanoid_gym.engine.sim import Sim
+from humanoid_gym.engine.terrain.height_fields import refined, subdivision
+from humanoid_gym.engine.terrain.meshes import MeshGround
+from humanoid_gym.engine.terrain.shapes import HeightField, Plane, up_rotation, vec3
+from humanoid_gym.engine.values.math_types import Quat, Transform, Vec3
+from humanoid_gym.engine.values.parameters import (
     HeightFieldParams,
     PlaneParams,
     StaticGeometryParams,
     TriangleMeshParams,
     parameters_without_effect,
 )
-from humanoid_gym.engine.sim import Sim
-from humanoid_gym.engine.terrain.height_fields import refined, subdivision
-from humanoid_gym.engine.terrain.meshes import MeshGround
-from humanoid_gym.engine.terrain.shapes import HeightField, Plane, up_rotation, vec3
 
 logger = logging.getLogger(__name__)
 

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from humanoid_gym.engine.calls.cameras import array, quaternion
-from humanoid_gym.engine.enums import KeyboardInput, MouseInput
-from humanoid_gym.engine.math_types import Int2, Transform, Vec2, Vec3
-from humanoid_gym.engine.parameters import CameraProperties
-from humanoid_gym.engine.properties import ActionEvent
-from humanoid_gym.engine.rendering import origin
-from humanoid_gym.engine.scene import Env
+from humanoid_gym.engine.graphics.rendering import origin
+from humanoid_gym.engine.graphics.viewer import Viewer
+from humanoid_gym.engine.graphics.window import logger, open_window
+from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim
-from humanoid_gym.engine.viewer import Viewer
-from humanoid_gym.engine.window import logger, open_window
+from humanoid_gym.engine.values.enums import KeyboardInput, MouseInput
+from humanoid_gym.engine.values.math_types import Int2, Transform, Vec2, Vec3
+from humanoid_gym.engine.values.parameters import CameraProperties
+from humanoid_gym.engine.values.properties import ActionEvent
 
 TITLE = "Isaac Gym on MuJoCo"
 VIEWER_CAMERA = -2

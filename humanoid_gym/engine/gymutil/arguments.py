@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from humanoid_gym.engine.enums import SimType
+from humanoid_gym.engine.values.enums import SimType
 
 logger = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from humanoid_gym.engine.parameters import SimParams
+from humanoid_gym.engine.values.parameters import SimParams
 
 if TYPE_CHECKING:
     from humanoid_gym.engine.gymapi import Gym
-    from humanoid_gym.engine.scene import Env
+    from humanoid_gym.engine.scene.scene import Env
 
 MAX_MATERIALS = 64_000
 """Different materials that PhysX can hold."""

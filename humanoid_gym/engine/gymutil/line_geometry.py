@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from humanoid_gym.engine.math_types import Transform, Vec3
+from humanoid_gym.engine.values.math_types import Transform, Vec3
 
 if TYPE_CHECKING:
     from humanoid_gym.engine.gymapi import Gym
-    from humanoid_gym.engine.scene import Env
+    from humanoid_gym.engine.scene.scene import Env
 
 RED, GREEN, BLUE = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 

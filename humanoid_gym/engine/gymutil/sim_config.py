@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
-from humanoid_gym.engine.fields import BoolField, FloatField, Record, as_scalar
-from humanoid_gym.engine.parameters import FlexParams, PhysXParams, SimParams
+from humanoid_gym.engine.values.fields import BoolField, FloatField, Record, as_scalar
+from humanoid_gym.engine.values.parameters import FlexParams, PhysXParams, SimParams
 
 _TRUE = ("true", "yes", "on", "t", "y", "1")
 _FALSE = ("false", "no", "off", "f", "n", "0")

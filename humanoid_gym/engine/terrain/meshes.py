@@ -12,12 +12,12 @@ import logging
 import mujoco
 import numpy as np
 
-from humanoid_gym.engine.math_types import Quat, Transform, Vec3
 from humanoid_gym.engine.terrain.grids import Grid, Surface, find_grid, grid_surface
 from humanoid_gym.engine.terrain.height_fields import FINE_CELL
 from humanoid_gym.engine.terrain.rasters import rasterized
 from humanoid_gym.engine.terrain.shapes import Box, ConvexSolid, HeightField, StaticShape, vec3
 from humanoid_gym.engine.terrain.solids import find_box, is_convex, merged, normals, parts
+from humanoid_gym.engine.values.math_types import Quat, Transform, Vec3
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from humanoid_gym.engine.enums import UpAxis
-from humanoid_gym.engine.math_types import Quat, Transform, Vec3
+from humanoid_gym.engine.values.enums import UpAxis
+from humanoid_gym.engine.values.math_types import Quat, Transform, Vec3
 
 GROUND = "ground"
 """Name of the first plane; the other static shapes are `static/N`."""

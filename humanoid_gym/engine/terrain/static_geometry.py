@@ -16,10 +16,10 @@ import mujoco
 import numpy as np
 import torch
 
-from humanoid_gym.engine import contact_parameters as contact
 from humanoid_gym.engine.backend import Backend
-from humanoid_gym.engine.math_types import Vec3
+from humanoid_gym.engine.compilation import contact_parameters as contact
 from humanoid_gym.engine.terrain.shapes import Box, ConvexSolid, HeightField, Plane, StaticShape
+from humanoid_gym.engine.values.math_types import Vec3
 
 logger = logging.getLogger(__name__)
 

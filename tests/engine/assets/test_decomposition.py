@@ -5,7 +5,7 @@ import trimesh
 from humanoid_gym.engine.assets.decomposition import Decomposer, convex_parts, cut
 from humanoid_gym.engine.assets.geometry import convex_hull
 from humanoid_gym.engine.assets.model import Mesh, ShapeModel
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 
 def mesh_of(solid):

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from urdf_text import body, joint, link, load, robot
 
 from humanoid_gym.engine.assets.geometry import rotation_matrix
-from humanoid_gym.engine.enums import JointType
+from humanoid_gym.engine.values.enums import JointType
 
 
 def test_siblings_in_byte_order_of_joint_names(tmp_path):

@@ -8,7 +8,7 @@ from mjcf_text import robot
 
 from humanoid_gym.engine.assets.errors import AssetError, UnsupportedAssetError
 from humanoid_gym.engine.assets.mjcf import load_mjcf
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 GOOD = """<mujoco>
   <compiler angle="radian"/>

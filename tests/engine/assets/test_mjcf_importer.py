@@ -16,7 +16,7 @@ from mjcf_text import (
 )
 
 from humanoid_gym.engine.assets.geometry import rotation_matrix
-from humanoid_gym.engine.enums import JointType
+from humanoid_gym.engine.values.enums import JointType
 
 
 def test_everything_as_mujoco_reads_it(tmp_path):

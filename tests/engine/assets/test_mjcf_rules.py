@@ -6,7 +6,7 @@ from mjcf_text import (
     robot,
 )
 
-from humanoid_gym.engine.enums import DofDriveMode
+from humanoid_gym.engine.values.enums import DofDriveMode
 
 ACTUATORS = """<actuator>
   <motor name="m" joint="j2" gear="15" ctrllimited="true" ctrlrange="-1 2"/>

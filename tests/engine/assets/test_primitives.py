@@ -1,11 +1,12 @@
 import math
 
+import mujoco
 import numpy as np
 import pytest
 
 from humanoid_gym.engine.assets import primitives
 from humanoid_gym.engine.assets.geometry import rotation_matrix
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 
 def test_box_has_full_lengths_along_x_y_z():
@@ -56,3 +57,14 @@ def test_impossible_lengths(bad):
         primitives.sphere(bad, AssetOptions())
     with pytest.raises(ValueError, match="capsule: width"):
         primitives.capsule(1.0, bad, AssetOptions())
+
+
+@pytest.mark.parametrize("size", [(1.0, 1.0, 1e-9), (1.0, 1e-9, 1e-9), (1e-4, 1e-4, 1e-4)])
+def test_thin_and_tiny_boxes_can_be_compiled(size):
+    (body,) = primitives.box(*size, AssetOptions()).bodies
+    spec = mujoco.MjSpec()
+    new = spec.worldbody.add_body(explicitinertial=True, mass=body.mass)
+    new.add_freejoint()
+    xx, xy, xz, _, yy, yz, _, _, zz = body.inertia.ravel()
+    new.fullinertia = [xx, yy, zz, xy, xz, yz]
+    assert spec.compile().body_mass[1] == pytest.approx(body.mass)

@@ -9,7 +9,7 @@ from urdf_text import body, joint, link, load, robot
 from humanoid_gym.engine.assets.bodies import FRAME_MASS
 from humanoid_gym.engine.assets.errors import AssetError
 from humanoid_gym.engine.assets.geometry import rotation_matrix
-from humanoid_gym.engine.enums import DofDriveMode, JointType
+from humanoid_gym.engine.values.enums import DofDriveMode, JointType
 
 ARM = """<?xml version="1.0"?>
 <robot name="arm">

@@ -2,7 +2,7 @@ import pytest
 
 from humanoid_gym.engine.assets.errors import AssetError, UnsupportedAssetError
 from humanoid_gym.engine.assets.urdf import load_urdf
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 GOOD = """<?xml version="1.0"?>
 <robot name="r">

@@ -1,7 +1,7 @@
 """Writing and loading small URDF files."""
 
 from humanoid_gym.engine.assets.urdf import load_urdf
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 
 def options(**settings):

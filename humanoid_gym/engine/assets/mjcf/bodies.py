@@ -22,8 +22,8 @@ from humanoid_gym.engine.assets.mjcf.geoms import Geom, GeomReader
 from humanoid_gym.engine.assets.mjcf.joints import JointReader, Joints, at_zero
 from humanoid_gym.engine.assets.model import BodyModel, JointModel, Pose
 from humanoid_gym.engine.assets.xml_source import XmlElement
-from humanoid_gym.engine.enums import JointType
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.enums import JointType
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 logger = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from humanoid_gym.engine.assets.mjcf.frames import (
 )
 from humanoid_gym.engine.assets.model import Mesh, Pose, ShapeModel
 from humanoid_gym.engine.assets.xml_source import XmlElement
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 logger = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from humanoid_gym.engine.assets.mjcf.source import read_mjcf
 from humanoid_gym.engine.assets.mjcf.transmissions import TransmissionReader
 from humanoid_gym.engine.assets.model import AssetModel, Pose
 from humanoid_gym.engine.assets.xml_source import XmlElement
-from humanoid_gym.engine.enums import DofDriveMode
-from humanoid_gym.engine.parameters import AssetOptions
+from humanoid_gym.engine.values.enums import DofDriveMode
+from humanoid_gym.engine.values.parameters import AssetOptions
 
 logger = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from humanoid_gym.engine.assets.mjcf.defaults import Defaults
 from humanoid_gym.engine.assets.mjcf.frames import ORIGIN, Compiler, axis_angle, one_of
 from humanoid_gym.engine.assets.model import JointModel, Pose, hinges_of_ball
 from humanoid_gym.engine.assets.xml_source import XmlElement
-from humanoid_gym.engine.enums import DofDriveMode, JointType
+from humanoid_gym.engine.values.enums import DofDriveMode, JointType
 
 logger = logging.getLogger(__name__)
 

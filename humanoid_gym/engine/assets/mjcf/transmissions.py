@@ -9,7 +9,7 @@ from humanoid_gym.engine.assets.mjcf.defaults import MAIN, Defaults
 from humanoid_gym.engine.assets.mjcf.frames import Compiler
 from humanoid_gym.engine.assets.model import ActuatorModel, JointModel, TendonModel
 from humanoid_gym.engine.assets.xml_source import XmlElement
-from humanoid_gym.engine.enums import DofDriveMode
+from humanoid_gym.engine.values.enums import DofDriveMode
 
 logger = logging.getLogger(__name__)
 

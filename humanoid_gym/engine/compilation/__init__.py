@@ -1,0 +1,1 @@
+"""From one environment of a scene to a MuJoCo model."""

@@ -1,0 +1,1 @@
+"""Forces that act and forces that are measured; Jacobians and mass matrices."""

@@ -1,0 +1,1 @@
+"""Pictures: camera sensors and the viewer."""

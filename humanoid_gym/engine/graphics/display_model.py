@@ -1,0 +1,253 @@
+"""The MuJoCo model that pictures are drawn from: visual shapes, ground, sky, textures."""
+
+from __future__ import annotations
+
+import copy
+
+import mujoco
+import numpy as np
+
+from humanoid_gym.engine.compilation.env_spec import COLLISION_GEOM_GROUP, build_spec
+from humanoid_gym.engine.graphics.appearance import COLLISION, MAX_LIGHTS, VISUAL
+from humanoid_gym.engine.graphics.rendering_view import View
+from humanoid_gym.engine.graphics.terrain_tiles import SKIRT, TerrainTiles, tiled
+from humanoid_gym.engine.scene.scene import Scene
+from humanoid_gym.engine.terrain.shapes import Plane
+from humanoid_gym.engine.values.enums import UpAxis
+
+ALL_GROUPS = range(6)
+VISUAL_ONLY, VISUAL_AND_COLLISION, COLLISION_ONLY = 0, 1, COLLISION_GEOM_GROUP
+HIDDEN, STATIC = 4, 5
+"""Geom groups of the display model. The shapes of an asset without visual ones are both."""
+
+GROUND_SIZE = 1000.0
+"""Half the width of the drawn ground [m]. It is a flat box: MuJoCo cuts a plane of this size into
+so many tiles that it takes ten times as long."""
+GROUND_THICKNESS = 0.1
+CHEQUER = 1.0
+"""Width of the ground's chequers [m]."""
+PERIOD = 2 * CHEQUER
+STATIC_COLOR = (0.55, 0.58, 0.62, 1.0)
+SCENE_SIZE = 4.0
+"""Half the width of the region in which shadows are drawn [m]."""
+QUARTER_TURNS = {"z": (1, -1, 2, 0, 0, 0), "y": (0, 0, 0, 0, 0, 0)}
+"""By up axis: how a texture lies upright on the sides +x, -x, +y, -y, +z and -z of a shape."""
+
+
+class DisplayModel:
+    """A compiled model of the template environment for pictures, and what its geoms are.
+
+    Args:
+        scene: complete.
+        textures: square RGB images by handle.
+    """
+
+    def __init__(self, scene: Scene, textures: dict[int, np.ndarray]) -> None:
+        env = scene.template
+        drawn = copy.copy(scene)
+        drawn.static_shapes = tiled(scene.static_shapes)
+        spec, names = build_spec(drawn, env, visuals=True)
+        z_up = scene.params.up_axis == UpAxis.UP_AXIS_Z
+        grounds = [set_ground(spec.geom(name)) for name in planes(scene)]
+        regroup(spec, scene, names)
+        add_sky_and_floor(spec, z_up)
+        for handle, image in textures.items():
+            add_cube_texture(spec, handle, image, QUARTER_TURNS["z" if z_up else "y"])
+        add_lights(spec)
+        self.textures = set(textures)
+        self.model: mujoco.MjModel = spec.compile()
+        self.data = mujoco.MjData(self.model)
+        self.bodies = np.array([self.model.body(name).id for name in names], dtype=np.int64)
+        self.rgba, self.material = self.model.geom_rgba.copy(), self.model.geom_matid.copy()
+        self._index_geoms()
+        self.num_static = int(self.model.body_geomnum[0])  # the world's geoms come first
+        self.static_labels = np.zeros(self.num_static, dtype=np.int64)
+        for name, shape in drawn.static_shapes.items():
+            self.static_labels[self.model.geom(name).id] = shape.segmentation_id
+        self._index_actors(scene)
+        mujoco.mj_kinematics(self.model, self.data)
+        self._grounds = [self.model.geom(name).id for name in grounds]
+        self._static_positions = self.data.geom_xpos[self._static].copy()
+        self._static_axes = self.data.geom_xmat[self._static].copy()
+        self._tiles = TerrainTiles(self.model, self.data, drawn.static_shapes)
+
+    def geoms_of(self, row: int, kind: int) -> np.ndarray:
+        """Geoms of a body that are of a kind: VISUAL, COLLISION or both, shape (n,)."""
+        return self._geoms.get((row, int(kind)), NO_GEOMS)
+
+    def texture_material(self, handle: int) -> int:
+        """Material that shows a texture, -1 if the texture was freed."""
+        if handle not in self.textures:
+            return -1
+        return self.model.material(texture_name(handle)).id
+
+    def scale(self, factors: list[float]) -> None:
+        """Set the lengths of each actor to a multiple of its asset's."""
+        if factors == self._factors:
+            return
+        self._factors = list(factors)
+        by_body = np.ones(self.model.nbody)
+        for factor, bodies in zip(factors, self._actor_bodies, strict=True):
+            by_body[bodies] = factor
+        for name, (base, owners) in self._lengths.items():
+            getattr(self.model, name)[:] = base * by_body[owners][:, None]
+        self._geom_factors = by_body[self.model.geom_bodyid][:, None]
+
+    def enlarge_geoms(self) -> None:
+        """Scale the shapes themselves, meshes too: their axes stretch."""
+        if any(factor != 1.0 for factor in self._factors):
+            self.data.geom_xmat *= self._geom_factors
+
+    def place_static(self, reference: np.ndarray, view: View) -> None:
+        """Put ground and terrain where they are, and show the tiles that are seen.
+
+        Args:
+            reference: origin of the frame that pictures are drawn in, global [m].
+            view: in that frame: an endless ground follows it, by whole chequers.
+        """
+        self._tiles.show(view, reference, STATIC, HIDDEN)
+        self.data.geom_xpos[self._static] = self._static_positions - reference
+        self.data.geom_xmat[self._static] = self._static_axes
+        for ground in self._grounds:
+            along = self.data.geom_xmat[ground].reshape(3, 3)[:, :2]
+            shift = along.T @ (view.eye - self.data.geom_xpos[ground])
+            self.data.geom_xpos[ground] += along @ (np.round(shift / PERIOD) * PERIOD)
+
+    def _index_geoms(self) -> None:
+        rows = {body: row for row, body in enumerate(self.bodies.tolist())}
+        members: dict[tuple[int, int], list[int]] = {}
+        for geom in range(self.model.ngeom):
+            row = rows.get(int(self.model.geom_bodyid[geom]))
+            if row is None:
+                continue
+            group = int(self.model.geom_group[geom])
+            kinds = [VISUAL | COLLISION]
+            kinds += [VISUAL] * (group != COLLISION_ONLY) + [COLLISION] * (group != VISUAL_ONLY)
+            for kind in kinds:
+                members.setdefault((row, int(kind)), []).append(geom)
+        self._geoms = {part: np.array(ids) for part, ids in members.items()}
+        self._static = np.flatnonzero(self.model.geom_group == STATIC)
+
+    def _index_actors(self, scene: Scene) -> None:
+        model = self.model
+        roots = self.bodies[[actor.first_body for actor in scene.template.actors]]
+        trees = model.body_rootid[roots]
+        self._actor_bodies = [np.flatnonzero(model.body_rootid == tree) for tree in trees]
+        self._lengths = {
+            "body_pos": (model.body_pos.copy(), np.arange(model.nbody)),
+            "geom_pos": (model.geom_pos.copy(), model.geom_bodyid.copy()),
+            "jnt_pos": (model.jnt_pos.copy(), model.jnt_bodyid.copy()),
+        }
+        self._factors = [1.0] * len(trees)
+        self._geom_factors = np.ones((model.ngeom, 1))
+
+
+NO_GEOMS = np.zeros(0, dtype=np.int64)
+
+
+def planes(scene: Scene) -> list[str]:
+    """Names of the geoms that are planes."""
+    return [name for name, shape in scene.static_shapes.items() if isinstance(shape, Plane)]
+
+
+def set_ground(ground: mujoco.MjsGeom) -> str:
+    """Draw a plane as a wide flat box; return its name."""
+    normal = np.zeros(3)
+    mujoco.mju_rotVecQuat(normal, np.array([0.0, 0.0, 1.0]), ground.quat)
+    ground.type = mujoco.mjtGeom.mjGEOM_BOX
+    ground.size = [GROUND_SIZE, GROUND_SIZE, GROUND_THICKNESS]
+    ground.pos = ground.pos - GROUND_THICKNESS * normal
+    ground.material = "floor"
+    ground.rgba = [1, 1, 1, 1]
+    return ground.name
+
+
+def regroup(spec: mujoco.MjSpec, scene: Scene, names: list[str]) -> None:
+    """Give every geom the group of what it is, and take out what only physics needs."""
+    for geom in spec.geoms:
+        geom.contype = geom.conaffinity = 0  # so that no mesh's convex hull is computed
+    for mesh in spec.meshes:
+        mesh.inertia = mujoco.mjtMeshInertia.mjMESH_INERTIA_SHELL  # flat ones are fine to look at
+    for field in spec.hfields:
+        field.size = [*field.size[:3], SKIRT]
+    for geom in spec.worldbody.geoms:
+        geom.group = STATIC
+        if not geom.material:
+            geom.rgba = STATIC_COLOR
+    for actor in scene.template.actors:
+        bodies = actor.asset.model.bodies
+        if any(not shape.collides for body in bodies for shape in body.shapes):
+            continue
+        for name in names[actor.first_body : actor.first_body + len(bodies)]:
+            for geom in spec.body(name).geoms:
+                geom.group = VISUAL_AND_COLLISION
+
+
+def add_sky_and_floor(spec: mujoco.MjSpec, z_up: bool) -> None:
+    """A sky and the material of the ground."""
+    horizon = [0.93, 0.95, 0.97]
+    spec.add_texture(
+        name="sky",
+        type=mujoco.mjtTexture.mjTEXTURE_SKYBOX,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_GRADIENT,
+        rgb1=[0.55, 0.67, 0.8] if z_up else horizon,  # MuJoCo's gradient runs along z
+        rgb2=horizon,
+        width=256,
+        height=256,
+    )
+    spec.add_texture(
+        name="floor",
+        type=mujoco.mjtTexture.mjTEXTURE_2D,
+        builtin=mujoco.mjtBuiltin.mjBUILTIN_CHECKER,
+        rgb1=[0.42, 0.47, 0.53],
+        rgb2=[0.5, 0.55, 0.6],
+        width=256,
+        height=256,
+    )
+    repeat = 0.5 / CHEQUER
+    material = spec.add_material(name="floor", texrepeat=[repeat, repeat], texuniform=True)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = "floor"
+
+
+def add_cube_texture(
+    spec: mujoco.MjSpec, handle: int, image: np.ndarray, turns: tuple[int, ...]
+) -> None:
+    """A texture that shows an image on each side of a shape, and a material that wears it.
+
+    Args:
+        spec: to add to.
+        handle: of the texture.
+        image: RGB, shape (side, side, 3), uint8.
+        turns: quarter turns of the image on each side, counter-clockwise.
+    """
+    name, side = texture_name(handle), len(image)
+    texture = spec.add_texture(
+        name=name,
+        type=mujoco.mjtTexture.mjTEXTURE_CUBE,
+        width=side,
+        height=len(turns) * side,
+        nchannel=3,
+    )
+    texture.data = np.concatenate([np.rot90(image, turn) for turn in turns]).tobytes()
+    material = spec.add_material(name=name)
+    material.textures[mujoco.mjtTextureRole.mjTEXROLE_RGB] = name
+
+
+def add_lights(spec: mujoco.MjSpec) -> None:
+    """As many directional lights as a client can set; pictures aim and dye them."""
+    for index in range(MAX_LIGHTS):
+        spec.worldbody.add_light(
+            type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL,
+            castshadow=index == 0,
+            active=False,
+            specular=[0.1, 0.1, 0.1],
+        )
+    spec.visual.headlight.ambient = [0.4, 0.4, 0.4]
+    spec.visual.headlight.diffuse = [0.35, 0.35, 0.35]
+    spec.visual.headlight.specular = [0.1, 0.1, 0.1]
+    spec.stat.extent = SCENE_SIZE
+
+
+def texture_name(handle: int) -> str:
+    """Name of a texture and its material in the display model."""
+    return f"texture{handle}"

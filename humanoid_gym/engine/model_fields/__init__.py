@@ -1,0 +1,1 @@
+"""What the actors' properties decide in the model: drives, masses, scales, tendons."""

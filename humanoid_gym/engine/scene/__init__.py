@@ -1,0 +1,1 @@
+"""What a program builds before it simulates: environments, actors and their properties."""

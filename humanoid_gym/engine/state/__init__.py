@@ -1,0 +1,1 @@
+"""Isaac Gym's state and MuJoCo's: tensors, classic calls, limits."""

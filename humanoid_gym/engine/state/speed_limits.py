@@ -1,0 +1,64 @@
+"""Joint and body speed limits, applied to the state after each simulate."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from humanoid_gym.engine.compilation.compiled_scene import CompiledScene
+from humanoid_gym.engine.model_fields.drives import Drives
+from humanoid_gym.engine.scene.scene import Layout
+
+
+class SpeedLimits:
+    """Largest speeds of the DOFs (their `velocity` property) and of floating roots.
+
+    A root's linear and angular speed are limited by its asset's max_linear_velocity and
+    max_angular_velocity, as norms; a DOF's speed by its own limit.
+    """
+
+    def __init__(self, compiled: CompiledScene, layout: Layout, drives: Drives) -> None:
+        nv = compiled.model.nv
+        num_envs = len(drives.properties)
+        self._roots: list[tuple[int, float, float]] = []
+        coarse = torch.full((num_envs, nv), torch.inf, dtype=torch.float64)
+        columns = torch.from_numpy(compiled.dof_qvel.astype(np.int64))
+        coarse[:, columns] = drives.max_speed
+        self._dofs, self._max_speed = columns, drives.max_speed
+        for root, actor in zip(compiled.roots, layout.actors, strict=True):
+            if root.qvel >= 0:
+                linear = actor.asset.options.max_linear_velocity
+                angular = actor.asset.options.max_angular_velocity
+                self._roots.append((root.qvel, linear, angular))
+                # A norm above the limit needs a component above limit / sqrt(3).
+                coarse[:, root.qvel : root.qvel + 3] = linear / 3**0.5
+                coarse[:, root.qvel + 3 : root.qvel + 6] = angular / 3**0.5
+        rows = 1 if (coarse == coarse[0]).all() else num_envs
+        self._coarse = coarse[:rows]
+
+    def clamp(self, qvel: Tensor) -> tuple[Tensor, Tensor] | None:
+        """Velocities that exceed a limit, brought back to it.
+
+        Args:
+            qvel: shape (num_envs, nv).
+
+        Returns:
+            The environments concerned, shape (n,), and their new velocities, shape (n, nv); None
+            where every speed is within its limit.
+        """
+        fast = qvel.abs() > self._coarse
+        if not fast.any():
+            return None
+        envs = fast.any(dim=1).nonzero()[:, 0]
+        before = qvel[envs]
+        after = before.clone()
+        limit = self._max_speed[envs]
+        after[:, self._dofs] = torch.minimum(torch.maximum(after[:, self._dofs], -limit), limit)
+        for first, linear, angular in self._roots:
+            for start, largest in ((first, linear), (first + 3, angular)):
+                part = after[:, start : start + 3]
+                norm = torch.linalg.vector_norm(part, dim=1, keepdim=True)
+                part *= (largest / norm.clamp_min(largest)).clamp_max(1.0)
+        changed = (after != before).any(dim=1)
+        return (envs[changed], after[changed]) if changed.any() else None

@@ -1,0 +1,1 @@
+"""Values of the interface: enumerations, vectors, parameters, properties, tensor descriptors."""
