@@ -11,6 +11,7 @@ import numpy as np
 from humanoid_gym.engine.values.math_types import Transform, Vec3
 
 if TYPE_CHECKING:
+    from humanoid_gym.engine.graphics.viewer import Viewer
     from humanoid_gym.engine.gymapi import Gym
     from humanoid_gym.engine.scene.scene import Env
 
@@ -196,7 +197,7 @@ def as_color(color: Sequence[float] | Vec3 | None) -> np.ndarray:
 def draw_lines(
     geom: LineGeometry,
     gym: "Gym",
-    viewer: object,
+    viewer: "Viewer",
     env: "Env | None",
     pose: Transform | None,
 ) -> None:
@@ -217,7 +218,7 @@ def draw_line(
     p2: Vec3,
     color: Vec3 | Sequence[float],
     gym: "Gym",
-    viewer: object,
+    viewer: "Viewer",
     env: "Env | None",
 ) -> None:
     """Add one line to a viewer's lines.
