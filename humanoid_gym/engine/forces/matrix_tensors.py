@@ -14,6 +14,7 @@ from humanoid_gym.engine.forces.dynamics import (
     jacobian_shape,
     num_velocities,
 )
+from humanoid_gym.engine.scene.likeness import difference
 from humanoid_gym.engine.scene.scene import Scene
 from humanoid_gym.engine.simulation import Simulation
 
@@ -132,7 +133,7 @@ class MatrixTensors:
         if not assets:
             names = ", ".join(sorted({repr(actor.name) for actor in actors})) or "none"
             raise ValueError(f"{call}: no actor is named {name!r}; there are: {names}")
-        if any(asset is not assets[0] for asset in assets):
+        if any(difference(asset, assets[0]) for asset in assets):
             raise ValueError(
                 f"{call}: the actors named {name!r} are made from different assets; give each "
                 "asset's actors a name of their own"

@@ -7,11 +7,17 @@ import copy
 import mujoco
 import numpy as np
 
-from humanoid_gym.engine.compilation.env_spec import COLLISION_GEOM_GROUP, build_spec
+from humanoid_gym.engine.assets.model import BodyModel
+from humanoid_gym.engine.compilation.env_spec import (
+    COLLISION_GEOM_GROUP,
+    GEOM_TYPES,
+    build_spec,
+    wxyz,
+)
 from humanoid_gym.engine.graphics.appearance import COLLISION, MAX_LIGHTS, VISUAL
 from humanoid_gym.engine.graphics.rendering_view import View
 from humanoid_gym.engine.graphics.terrain_tiles import SKIRT, TerrainTiles, tiled
-from humanoid_gym.engine.scene.scene import Scene
+from humanoid_gym.engine.scene.scene import Actor, Scene
 from humanoid_gym.engine.terrain.shapes import Plane
 from humanoid_gym.engine.values.enums import UpAxis
 
@@ -81,6 +87,35 @@ class DisplayModel:
             return -1
         return self.model.material(texture_name(handle)).id
 
+    def shape_as(self, actors: list[Actor]) -> None:
+        """Take the sizes and places of the actors' own assets, which may differ in numbers."""
+        for handle, actor in enumerate(actors):
+            if actor.asset is not self._assets[handle]:
+                self._assets[handle] = actor.asset
+                for row, body in enumerate(actor.asset.model.bodies):
+                    self._shape_body(self.bodies[actor.first_body + row], body)
+                self._factors = []
+        self.scale([actor.scale for actor in actors])
+
+    def _shape_body(self, body: int, source: BodyModel) -> None:
+        """Numbers of one body; meshes, and shapes of another kind for looks only, stay."""
+        model, lengths = self.model, self._lengths
+        if source.parent >= 0:
+            lengths["body_pos"][0][body] = source.pose.position
+            model.body_quat[body] = wxyz(source.pose.rotation)
+        first = model.body_geomadr[body]
+        for geom, shape in zip(
+            range(first, first + model.body_geomnum[body]), source.shapes, strict=False
+        ):
+            if shape.mesh is None and model.geom_type[geom] == GEOM_TYPES[shape.kind]:
+                lengths["geom_pos"][0][geom] = shape.pose.position
+                model.geom_quat[geom] = wxyz(shape.pose.rotation)
+                model.geom_size[geom] = [*shape.size, 0, 0, 0][:3]
+        dofs = [joint for joint in source.joints if joint.is_dof]
+        for joint, dof in enumerate(dofs, model.body_jntadr[body]):
+            lengths["jnt_pos"][0][joint] = dof.anchor
+            model.jnt_axis[joint] = dof.axis
+
     def scale(self, factors: list[float]) -> None:
         """Set the lengths of each actor to a multiple of its asset's."""
         if factors == self._factors:
@@ -138,6 +173,8 @@ class DisplayModel:
             "geom_pos": (model.geom_pos.copy(), model.geom_bodyid.copy()),
             "jnt_pos": (model.jnt_pos.copy(), model.jnt_bodyid.copy()),
         }
+        self._assets = [actor.asset for actor in scene.template.actors]
+        model.geom_sameframe[:] = 0  # places may change
         self._factors = [1.0] * len(trees)
         self._geom_factors = np.ones((model.ngeom, 1))
 

@@ -134,7 +134,7 @@ class Display:
         if self._placed is not None and self._placed[0] is poses and self._placed[1] == index:
             return
         data = self.shown.data
-        self.shown.scale([actor.scale for actor in self._scene.envs[index].actors])
+        self.shown.shape_as(self._scene.envs[index].actors)
         data.qpos[:] = poses.qpos[index]
         data.mocap_pos[:], data.mocap_quat[:] = poses.mocap_pos[index], poses.mocap_quat[index]
         mujoco.mj_kinematics(self.shown.model, data)

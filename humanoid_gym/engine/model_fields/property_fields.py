@@ -17,6 +17,7 @@ from humanoid_gym.engine.backend import Backend
 from humanoid_gym.engine.backend.cpu import quiet_warnings
 from humanoid_gym.engine.compilation.compiled_scene import CompiledScene
 from humanoid_gym.engine.compilation.env_spec import combined_friction
+from humanoid_gym.engine.model_fields.asset_fields import AssetFields
 from humanoid_gym.engine.model_fields.body_damping import damping_fields
 from humanoid_gym.engine.model_fields.drives import Drives
 from humanoid_gym.engine.model_fields.fields import FieldWrite, ModelFields
@@ -107,7 +108,8 @@ class PropertyFields:
         self._compiled, self._layout, self._tables, self._drives = compiled, layout, tables, drives
         self._static_shapes = scene.static_shapes
         self._inertial = InertialFields(compiled, layout)
-        self._scale = ScaleFields(compiled, layout)
+        self._assets = AssetFields(compiled, layout, scene.envs)
+        self._scale = ScaleFields(compiled, layout, self._assets.handles)
         assets = [actor.asset for actor in layout.actors]
         self._tendons = TendonFields(
             compiled.model, [(asset.model.tendons, asset.dof_names) for asset in assets]
@@ -156,6 +158,7 @@ class PropertyFields:
         return [
             *self._inertial.writes(self._tables.bodies[envs]),
             *self._scale.writes(self._tables.scales[envs]),
+            *self._assets.writes(envs, self._tables.scales[envs]),
             FieldWrite(armature.name, armature.index, None, armature.values[envs]),
             *self._tendons.writes(self._tables.tendons[envs], self._tables.coefficients[envs]),
         ]

@@ -29,13 +29,14 @@ class ScaleFields:
     Args:
         compiled: nothing was written into its model yet.
         layout: actors of the environment it was compiled from, at its scales.
+        others: actors that are left out, because `asset_fields` writes them.
     """
 
-    def __init__(self, compiled: CompiledScene, layout: Layout) -> None:
+    def __init__(self, compiled: CompiledScene, layout: Layout, others: list[int]) -> None:
         model = compiled.model
         self._compiled_scale = np.array([actor.scale for actor in layout.actors])
         owner = np.full(model.nbody, -1)
-        owner[compiled.bodies] = layout.body_actor
+        owner[compiled.bodies] = np.where(np.isin(layout.body_actor, others), -1, layout.body_actor)
         owners = {
             "body": np.where(model.body_parentid == WORLD, -1, owner),  # roots stay in their place
             "geom": owner[model.geom_bodyid],

@@ -12,6 +12,7 @@ import numpy as np
 from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.graphics.appearance import Appearance
 from humanoid_gym.engine.model_fields.tendons import Tendons
+from humanoid_gym.engine.scene.likeness import difference
 from humanoid_gym.engine.terrain.shapes import StaticShape, static_name
 from humanoid_gym.engine.values.enums import UpAxis
 from humanoid_gym.engine.values.fields import copy_of
@@ -180,7 +181,7 @@ class Scene:
         return self.envs[0]
 
     def check_alike(self) -> None:
-        """All environments hold the same assets in the same order.
+        """All environments hold the same or alike assets in the same order, see `likeness`.
 
         Raises:
             ValueError: names the first environment that differs, and how.
@@ -188,19 +189,23 @@ class Scene:
         expected = [actor.asset for actor in self.template.actors]
         if not expected:
             raise ValueError("environment 0 has no actors; call create_actor for every environment")
+        known: dict[tuple[int, int], str | None] = {}
         for env in self.envs:
-            came = [actor.asset for actor in env.actors]
-            if len(came) != len(expected):
+            if len(env.actors) != len(expected):
                 raise ValueError(
-                    f"environment {env.index} has {len(came)} actors, environment 0 has "
+                    f"environment {env.index} has {len(env.actors)} actors, environment 0 has "
                     f"{len(expected)}; every environment must hold the same assets"
                 )
-            for handle, (a, b) in enumerate(zip(came, expected, strict=True)):
-                if a is not b:
+            for handle, (actor, wanted) in enumerate(zip(env.actors, expected, strict=True)):
+                pair = id(actor.asset), id(wanted)
+                if pair not in known:
+                    known[pair] = difference(actor.asset, wanted)
+                if known[pair]:
                     raise ValueError(
-                        f"environment {env.index}: actor {handle} ({env.actors[handle].name!r}) is "
-                        f"made from {a.source}, in environment 0 from {b.source}; every "
-                        "environment must hold the same asset objects in the same order"
+                        f"environment {env.index}: actor {handle} ({actor.name!r}) is made from "
+                        f"{actor.asset.source}, in environment 0 from {wanted.source}: "
+                        f"{known[pair]}; assets in one place of the environments may differ in "
+                        "numbers only (masses, sizes of primitive shapes, places, gains)"
                     )
         self.check_scales()
 
