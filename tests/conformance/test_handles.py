@@ -1,5 +1,6 @@
 """Finding one's way: names, handles and indices in three domains."""
 
+import numpy as np
 import pytest
 
 from humanoid_gym.engine import gymapi
@@ -39,6 +40,26 @@ def test_dof_indices(pair, domain, row):
     assert gym.get_actor_dof_index(env, 1, 1, domain) == row
     assert gym.find_actor_dof_index(env, 1, "nothing", domain) == -1
     assert gym.find_actor_dof_handle(env, 1, "joint1") == 2
+
+
+def test_indices_asked_for_while_the_environment_is_being_built(world, robots):
+    """As nearly every program asks: after each actor, before the next one."""
+    w = world(ground=None)
+    gym, corner = w.gym, gymapi.Vec3(1.0, 1.0, 1.0)
+    texts = (robots.pendulum(joint="continuous"), robots.chain(3), robots.pendulum())
+    assets = [w.urdf(text, fix_base_link=True) for text in texts]
+    rows = []
+    for index in range(3):
+        env = gym.create_env(w.sim, -corner, corner, 3)
+        gym.create_actor(env, assets[0], gymapi.Transform(), "before", index, 0)
+        gym.create_actor(env, assets[1], gymapi.Transform(), "asked", index, 0)
+        body = gym.find_actor_rigid_body_index(env, 1, "link1", SIM)
+        dof = gym.find_actor_dof_index(env, 1, "joint1", SIM)
+        joint = gym.find_actor_joint_index(env, 1, "joint1", SIM)
+        rows.append((gym.get_actor_index(env, 1, SIM), body, dof, joint))
+        gym.create_actor(env, assets[2], gymapi.Transform(), "after", index, 0)
+    first, per_env = np.array([1, 4, 2, 2]), np.array([3, 2 + 4 + 2, 1 + 3 + 1, 1 + 3 + 1])
+    np.testing.assert_array_equal(rows, [first + index * per_env for index in range(3)])
 
 
 def test_the_dof_tensor_has_the_rows_that_the_indices_say(pair):

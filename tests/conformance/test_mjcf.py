@@ -53,6 +53,14 @@ def test_names_counts_and_order(world):
     assert gym.get_asset_rigid_shape_count(asset) == 5
 
 
+def test_bodies_without_joints_are_kept_when_collapsing(world):
+    """Bi-DexHands counts 26 bodies of a hand loaded so, two of them without a joint."""
+    scene = world()
+    asset = scene.mjcf(WALKER, collapse_fixed_joints=True)
+    assert scene.gym.find_asset_rigid_body_index(asset, "sensor") == 2
+    assert scene.gym.get_asset_rigid_body_count(asset) == 5
+
+
 def test_dof_properties_come_from_the_file(world):
     scene = world()
     props = scene.gym.get_asset_dof_properties(scene.mjcf(WALKER))

@@ -15,6 +15,8 @@ from humanoid_gym.engine.assets.model import Mesh, Pose, ShapeModel
 
 VANISHING_RADIUS = 1e-4
 """A radius of gyration [m] below this is a place-holder, not a measurement."""
+PLATE_THICKNESS = 0.05
+"""Of what a flat collision mesh becomes, as a share of its width."""
 SUBSTITUTE_RADIUS = 0.01
 """Radius [m] of the solid sphere whose inertia replaces a vanishing one."""
 
@@ -236,6 +238,20 @@ def is_flat(vertices: np.ndarray) -> bool:
         return True
     spread = np.linalg.eigvalsh(np.cov(vertices.T))
     return bool(spread[0] <= 1e-12 * spread[2])
+
+
+def plate(mesh: Mesh) -> Mesh:
+    """A flat mesh as a solid: the hull of its outline, 5 % as thick as it is wide.
+
+    Raises:
+        ValueError: all points lie on a line.
+    """
+    _, axes = np.linalg.eigh(np.cov(mesh.vertices.T))
+    _, width, length = np.ptp(mesh.vertices @ axes, axis=0)
+    if not width > 1e-6 * length:
+        raise ValueError("all points of the mesh lie on a line")
+    offset = 0.5 * PLATE_THICKNESS * width * axes[:, 0]
+    return convex_hull(np.concatenate([mesh.vertices - offset, mesh.vertices + offset]))
 
 
 def repair_inertia(inertia: np.ndarray, mass: float) -> tuple[np.ndarray, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 
 import numpy as np
@@ -11,19 +12,29 @@ from humanoid_gym.engine.assets.geometry import shapes_mass_properties
 from humanoid_gym.engine.assets.model import AssetModel, BodyModel, Pose, ShapeModel
 from humanoid_gym.engine.values.parameters import AssetOptions
 
+SHEET_THICKNESS = 1e-3
+"""Least extent of a box [m]."""
 Z_TO_X = (0.0, math.sqrt(0.5), 0.0, math.sqrt(0.5))
 """Quaternion xyzw of the quarter turn about y that brings z to x."""
+
+logger = logging.getLogger(__name__)
 
 
 def box(width: float, height: float, depth: float, options: AssetOptions) -> AssetModel:
     """A box centred at its origin, with full lengths width (x), height (y) and depth (z) [m].
 
+    A length of zero, which programs do write, becomes `SHEET_THICKNESS`.
+
     Raises:
-        ValueError: a length is not finite and above zero.
+        ValueError: a length is negative, not finite, or all are zero.
     """
-    _check("box", width=width, height=height, depth=depth)
-    size = (0.5 * width, 0.5 * height, 0.5 * depth)
-    return _single_body(ShapeModel("box", size), options)
+    lengths = (width, height, depth)
+    if min(lengths) == 0.0 < max(lengths):
+        logger.warning("box of %g x %g x %g m: 0 becomes %g", *lengths, SHEET_THICKNESS)
+        lengths = tuple(length or SHEET_THICKNESS for length in lengths)
+    _check("box", **dict(zip(("width", "height", "depth"), lengths, strict=True)))
+    x, y, z = (0.5 * length for length in lengths)
+    return _single_body(ShapeModel("box", (x, y, z)), options)
 
 
 def sphere(radius: float, options: AssetOptions) -> AssetModel:

@@ -14,13 +14,14 @@ from humanoid_gym.engine.assets.geometry import (
     MassProperties,
     compose,
     is_flat,
+    plate,
     repair_inertia,
     rpy_to_quaternion,
     shapes_mass_properties,
 )
 from humanoid_gym.engine.assets.link_tree import Link
 from humanoid_gym.engine.assets.meshes import LeftOut, MeshReader
-from humanoid_gym.engine.assets.model import Pose, ShapeModel
+from humanoid_gym.engine.assets.model import Mesh, Pose, ShapeModel
 from humanoid_gym.engine.assets.xml_source import XmlElement
 from humanoid_gym.engine.values.parameters import AssetOptions
 
@@ -144,11 +145,17 @@ class LinkReader:
             self._left_out.report(solid.text("filename"), error)
             return None
         if collides and is_flat(mesh.vertices):
-            raise solid.error(
-                f"collision mesh '{solid.text('filename')}' of link '{link}' is flat",
-                "Give it a thickness, or use a thin box",
-            )
+            mesh = self._thickened(mesh, solid, link)
         return ShapeModel("mesh", (), mesh=mesh)
+
+    def _thickened(self, mesh: Mesh, solid: XmlElement, link: str) -> Mesh:
+        what = f"collision mesh '{solid.text('filename')}' of link '{link}' is flat"
+        try:
+            thick = plate(mesh)
+        except ValueError as error:
+            raise solid.error(f"{what}: {error}", "Use a thin box or cylinder") from error
+        logger.warning("%s: %s; it is made a plate", solid.place, what)
+        return thick
 
     def _color(self, visual: XmlElement) -> Color | None:
         material = visual.find("material")

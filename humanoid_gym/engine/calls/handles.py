@@ -49,7 +49,7 @@ class HandleCalls:
             return INVALID_HANDLE
         actor = actor_of(env, handle, "get_actor_rigid_body_index")
         size = len(actor.asset.body_names)
-        return in_domain(index, size, actor.first_body, env.index * env.num_bodies, domain)
+        return in_domain(index, size, actor.first_body, env.index * env.model.num_bodies, domain)
 
     def find_actor_rigid_body_index(
         self, env: Env, handle: int, name: str, domain: IndexDomain
@@ -86,7 +86,7 @@ class HandleCalls:
             return INVALID_HANDLE
         actor = actor_of(env, handle, "get_actor_dof_index")
         size = len(actor.dof_properties)
-        return in_domain(index, size, actor.first_dof, env.index * env.num_dofs, domain)
+        return in_domain(index, size, actor.first_dof, env.index * env.model.num_dofs, domain)
 
     def find_actor_dof_index(self, env: Env, handle: int, name: str, domain: IndexDomain) -> int:
         """Row of the actor's DOF of this name in the domain, -1 if absent."""
@@ -125,7 +125,7 @@ class HandleCalls:
             return INVALID_HANDLE
         actor = actor_of(env, handle, "get_actor_joint_index")
         first = sum(len(other.asset.joints) for other in env.actors[:handle])
-        of_env = env.index * self.get_env_joint_count(env)
+        of_env = env.index * self.get_env_joint_count(env.model)
         return in_domain(index, len(actor.asset.joints), first, of_env, domain)
 
     def find_actor_joint_index(self, env: Env, handle: int, name: str, domain: IndexDomain) -> int:

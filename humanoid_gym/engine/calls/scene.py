@@ -110,7 +110,8 @@ class SceneCalls:
             return INVALID_HANDLE
         if domain == IndexDomain.DOMAIN_ACTOR:
             return 0
-        return handle + (env.index * len(env.actors) if domain == IndexDomain.DOMAIN_SIM else 0)
+        in_sim = domain == IndexDomain.DOMAIN_SIM
+        return handle + (env.index * len(env.model.actors) if in_sim else 0)
 
     def find_actor_index(self, env: Env, name: str, domain: IndexDomain) -> int:
         """Row of the actor of this name in the domain, -1 if absent."""

@@ -80,6 +80,14 @@ class Env:
         """DOFs of all actors."""
         return sum(len(actor.dof_properties) for actor in self.actors)
 
+    @property
+    def model(self) -> Env:
+        """The first environment: all have its numbers of actors, bodies and DOFs.
+
+        Programs ask for indices while they build an environment, which is not complete then.
+        """
+        return self.scene.envs[0]
+
 
 class Scene:
     """What the simulation will consist of, and which properties changed since it last looked.

@@ -200,7 +200,7 @@ class AssetOptions(Record):
     fix_base_link = BoolField(False)
     """Weld the root to the world."""
     collapse_fixed_joints = BoolField(False)
-    """Merge links that are joined by fixed joints."""
+    """Merge links that are joined by fixed joints (URDF only)."""
     default_dof_drive_mode = EnumField(DofDriveMode, DofDriveMode.DOF_MODE_NONE)
     """Drive mode in the asset's DOF properties."""
     disable_gravity = BoolField(False)

@@ -51,33 +51,6 @@ def test_siblings_are_not_sorted(tmp_path):
     assert [b.name for b in load(tmp_path, text).bodies] == ["r", "z", "a", "b"]
 
 
-def test_collapsing_merges_bodies_without_joints(tmp_path):
-    ours = load(tmp_path, RICH, collapse_fixed_joints=True)
-    assert "hand" not in [b.name for b in ours.bodies]
-    merged = RICH.replace('<body name="hand"', '<body name="gone"')
-    theirs = mujoco.MjSpec.from_string(merged)
-    theirs.compiler.fusestatic = True
-    reference = theirs.compile()
-    assert [reference.body(i).name for i in range(1, reference.nbody)] == [
-        b.name for b in ours.bodies
-    ]
-    assert_same_masses(ours, reference)
-    assert_same_joints(ours, reference)
-
-
-def test_collapsing_rehangs_what_is_below(tmp_path):
-    text = robot(
-        '<body name="a"><freejoint/><geom size=".1"/>'
-        '<body name="b" pos="1 0 0" euler="0 0 90"><geom name="g" size=".1" pos="1 0 0"/>'
-        '<body name="c" pos="0 1 0"><body name="d" pos="0 0 1"><joint/><geom size=".1"/></body>'
-        "</body></body></body>"
-    )
-    model = load(tmp_path, text, collapse_fixed_joints=True)
-    assert [b.name for b in model.bodies] == ["a", "d"]
-    np.testing.assert_allclose(model.bodies[1].pose.position, [0, 0, 1], atol=1e-12)
-    np.testing.assert_allclose(model.bodies[0].shapes[1].pose.position, [1, 1, 0], atol=1e-12)
-
-
 @pytest.mark.parametrize(
     ("joints", "dofs", "fixed"),
     [

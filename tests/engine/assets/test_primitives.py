@@ -49,10 +49,21 @@ def test_without_density_it_still_weighs_something():
     assert np.linalg.eigvalsh(body.inertia).min() > 0.0
 
 
-@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
-def test_impossible_lengths(bad):
+def test_a_box_without_thickness_is_a_sheet():
+    (body,) = primitives.box(0.3, 0.2, 0.0, AssetOptions()).bodies
+    assert body.shapes[0].size == (0.15, 0.1, 0.0005)
+    with pytest.raises(ValueError, match="box: width must be finite and above zero"):
+        primitives.box(0.0, 0.0, 0.0, AssetOptions())
+
+
+@pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf])
+def test_impossible_boxes(bad):
     with pytest.raises(ValueError, match="box: height must be finite and above zero"):
         primitives.box(1.0, bad, 1.0, AssetOptions())
+
+
+@pytest.mark.parametrize("bad", [0.0, -1.0, math.nan, math.inf])
+def test_impossible_lengths(bad):
     with pytest.raises(ValueError, match="sphere: radius"):
         primitives.sphere(bad, AssetOptions())
     with pytest.raises(ValueError, match="capsule: width"):

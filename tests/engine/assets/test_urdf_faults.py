@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from humanoid_gym.engine.assets.errors import AssetError, UnsupportedAssetError
@@ -179,12 +180,21 @@ def test_joints_that_are_not_supported(tmp_path, kind):
     assert f"'{kind}', which is not supported" in message
 
 
-def test_flat_collision_mesh(tmp_path):
-    (tmp_path / "flat.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 1 1 0\nf 1 2 3\nf 2 4 3\n")
+def test_flat_collision_mesh_becomes_a_plate(tmp_path):
+    (tmp_path / "flat.obj").write_text("v 0 0 1\nv 4 0 1\nv 0 2 1\nv 4 2 1\nf 1 2 3\nf 2 4 3\n")
     text = changed('<sphere radius="1"/>', '<mesh filename="flat.obj"/>')
+    (tmp_path / "robot.urdf").write_text(text)
+    (shape,) = load_urdf(tmp_path / "robot.urdf", AssetOptions()).bodies[0].shapes
+    np.testing.assert_allclose(shape.mesh.vertices.min(axis=0), [0.0, 0.0, 0.95], atol=1e-6)
+    np.testing.assert_allclose(shape.mesh.vertices.max(axis=0), [4.0, 2.0, 1.05], atol=1e-6)
+
+
+def test_collision_mesh_on_a_line(tmp_path):
+    (tmp_path / "line.obj").write_text("v 0 0 0\nv 1 1 0\nv 2 2 0\nf 1 2 3\n")
+    text = changed('<sphere radius="1"/>', '<mesh filename="line.obj"/>')
     message = fault(tmp_path, text)
     assert message.startswith("8: ")
-    assert "'flat.obj' of link 'a' is flat" in message
+    assert "'line.obj' of link 'a' is flat: all points of the mesh lie on a line" in message
 
 
 def test_mass_without_inertia_or_shape(tmp_path):

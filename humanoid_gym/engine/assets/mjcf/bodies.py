@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,8 +43,6 @@ class Body:
     weight: MassProperties
     """In the body frame."""
     geoms: list[Geom]
-    merged_names: list[str] = field(default_factory=list)
-    """Names of the bodies merged into this one, its own first."""
 
     @property
     def is_welded(self) -> bool:
@@ -96,7 +94,6 @@ class BodyReader:
             joints,
             self._weight(element, name, geoms),
             geoms,
-            [name],
         )
         self.bodies.append(body)
         for child, child_class, place in contents:
@@ -168,29 +165,6 @@ def read_inertial(element: XmlElement, body: str, compiler: Compiler) -> MassPro
     if fault:
         logger.warning("%s: body '%s': %s, which cannot be; corrected", element.place, body, fault)
     return MassProperties(mass, inertia=inertia).moved(pose)
-
-
-def merge_welded(bodies: list[Body]) -> list[Body]:
-    """Merge every body without joints into its parent, which keeps its name.
-
-    Returns:
-        The remaining bodies in their order.
-    """
-    kept = []
-    for body in reversed(bodies):
-        parent = body.parent
-        if parent is None or not body.is_welded:
-            kept.append(body)
-            continue
-        parent.weight = combine([parent.weight, body.weight.moved(body.pose)])
-        for geom in body.geoms:
-            geom.shape.pose = compose(body.pose, geom.shape.pose)
-        parent.geoms += body.geoms
-        parent.merged_names += body.merged_names
-        for child in bodies:
-            if child.parent is body:
-                child.parent, child.pose = parent, compose(body.pose, child.pose)
-    return kept[::-1]
 
 
 def body_models(bodies: list[Body], decomposer: Decomposer) -> list[BodyModel]:

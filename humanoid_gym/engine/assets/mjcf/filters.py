@@ -49,7 +49,7 @@ def _rules(
     conaffinity = np.array([geom.conaffinity for _, geom in shapes])
     touching = (contype[:, None] & conaffinity[None, :]) != 0
     touching |= touching.T
-    by_body = {name: i for i, body in enumerate(bodies) for name in body.merged_names}
+    by_body = {body.name: i for i, body in enumerate(bodies)}
     by_geom: dict[str, int] = {}
     for index, (_, geom) in enumerate(shapes):
         by_geom.setdefault(geom.name, index)

@@ -9,7 +9,7 @@ from humanoid_gym.engine.assets.asset_root import AssetRoot
 from humanoid_gym.engine.assets.bodies import finish_bodies
 from humanoid_gym.engine.assets.decomposition import Decomposer
 from humanoid_gym.engine.assets.errors import UnsupportedAssetError
-from humanoid_gym.engine.assets.mjcf.bodies import Body, BodyReader, body_models, merge_welded
+from humanoid_gym.engine.assets.mjcf.bodies import Body, BodyReader, body_models
 from humanoid_gym.engine.assets.mjcf.defaults import MAIN, Defaults
 from humanoid_gym.engine.assets.mjcf.filters import write_filters
 from humanoid_gym.engine.assets.mjcf.frames import Compiler, read_compiler
@@ -29,13 +29,14 @@ def load_mjcf(path: Path, options: AssetOptions, root: Path | None = None) -> As
     """Read a robot from an MJCF file: the one body below `<worldbody>`, whatever lies around it.
 
     Masses come from `<inertial>`, else from the geoms, as in MuJoCo. The root's position in the
-    file does not count, its orientation does. World geoms, planes, sites, cameras, lights, sensors,
-    keyframes, equalities, `<option>` and frictionloss are ignored.
+    file does not count, its orientation does. Bodies without joints stay bodies of their own,
+    whatever collapse_fixed_joints says: programs count on their indices. World geoms, planes,
+    sites, cameras, lights, sensors, keyframes, equalities, `<option>` and frictionloss are ignored.
 
     Args:
         path: the file.
         options: read here: density, override_com, override_inertia, armature, use_physx_armature,
-            collapse_fixed_joints, replace_cylinder_with_capsule, default_dof_drive_mode,
+            replace_cylinder_with_capsule, default_dof_drive_mode,
             tendon_limit_stiffness, vhacd_enabled and vhacd_params.max_convex_hulls.
         root: the asset root, which includes and meshes may not leave; None: the file's folder.
 
@@ -56,8 +57,6 @@ def load_mjcf(path: Path, options: AssetOptions, root: Path | None = None) -> As
     bodies = reader.bodies
     _check_names(bodies)
     _scale_masses(bodies, compiler)
-    if options.collapse_fixed_joints:
-        bodies = merge_welded(bodies)
     write_filters(document, bodies)
     model = AssetModel(
         document.attributes.get("model", document.file.stem),
