@@ -1,3 +1,29 @@
 """Loaded before any test module: the package comes first, as in every program that uses it."""
 
-import humanoid_gym  # noqa: F401 (decides how OpenMP's threads wait before torch loads)
+import humanoid_gym  # isort: skip  # noqa: F401 (decides how OpenMP waits before torch loads)
+
+import numpy as np
+import pytest
+from worlds import World, chain, pendulum
+
+
+@pytest.fixture
+def world(tmp_path):
+    """Factory of worlds."""
+    return lambda *args, **kwargs: World(tmp_path, *args, **kwargs)
+
+
+@pytest.fixture
+def robots():
+    """URDF texts of small robots."""
+
+    class Robots:
+        pendulum = staticmethod(pendulum)
+        chain = staticmethod(chain)
+
+    return Robots
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(0)

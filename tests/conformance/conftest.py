@@ -3,9 +3,8 @@
 Expected values come from analysis or from MuJoCo's own functions on a hand-built model.
 """
 
-import numpy as np
 import pytest
-from worlds import World, chain, pendulum
+from worlds import World
 
 
 @pytest.fixture(params=["cpu"])
@@ -18,19 +17,3 @@ def backend(request):
 def world(tmp_path, backend):
     """Factory of worlds on the backend."""
     return lambda *args, **kwargs: World(tmp_path, *args, **kwargs)
-
-
-@pytest.fixture
-def robots():
-    """URDF texts of small robots."""
-
-    class Robots:
-        pendulum = staticmethod(pendulum)
-        chain = staticmethod(chain)
-
-    return Robots
-
-
-@pytest.fixture
-def rng():
-    return np.random.default_rng(0)

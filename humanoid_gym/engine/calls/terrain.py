@@ -7,6 +7,7 @@ import logging
 import mujoco
 import numpy as np
 
+from humanoid_gym.engine.compilation.env_spec import as_array
 from humanoid_gym.engine.sim import Sim
 from humanoid_gym.engine.terrain.height_fields import refined, subdivision
 from humanoid_gym.engine.terrain.meshes import MeshGround
@@ -233,8 +234,3 @@ def check_material(call: str, params: StaticGeometryParams) -> None:
         ignored.append(f"dynamic_friction (static_friction {params.static_friction:g} counts)")
     if ignored:
         logger.info("%s: without effect here: %s", call, ", ".join(ignored))
-
-
-def as_array(vector: Vec3) -> np.ndarray:
-    """Vec3 as an array, shape (3,)."""
-    return np.array([vector.x, vector.y, vector.z])

@@ -12,6 +12,7 @@ from itertools import combinations
 import mujoco
 import numpy as np
 
+from humanoid_gym.engine.compilation import contact_parameters as contact
 from humanoid_gym.engine.scene.scene import Actor, Env
 
 ANY_GROUP = -1
@@ -108,16 +109,19 @@ def apply_collisions(spec: mujoco.MjSpec, env: Env, body_names: list[str]) -> No
     for first, second in rules.excluded_bodies:
         spec.add_exclude(bodyname1=body_names[first], bodyname2=body_names[second])
     for first, second in rules.allowed_shapes:
-        a, b = spec.geom(first), spec.geom(second)
-        sliding = max(a.friction[0], b.friction[0])
-        spec.add_pair(
-            geomname1=first,
-            geomname2=second,
-            condim=a.condim,
-            friction=np.array([sliding, sliding, 0.0, 0.0, 0.0]),
-            solref=a.solref,
-            solimp=a.solimp,
-        )
+        add_pair(spec, first, second, max(spec.geom(g).friction[0] for g in (first, second)))
+
+
+def add_pair(spec: mujoco.MjSpec, first: str, second: str, friction: float) -> None:
+    """Let two geoms touch, whatever their masks say, with a friction of their own."""
+    spec.add_pair(
+        geomname1=first,
+        geomname2=second,
+        condim=contact.CONTACT_DIMENSIONS,
+        friction=np.array([friction, friction, 0.0, 0.0, 0.0]),
+        solref=contact.CONTACT_SOLREF,
+        solimp=contact.CONTACT_SOLIMP,
+    )
 
 
 def check_alike(envs: list[Env]) -> None:

@@ -59,7 +59,6 @@ class Drives:
         mode = self.properties["driveMode"]
         self.has_target = np.isin(mode, (DofDriveMode.DOF_MODE_POS, DofDriveMode.DOF_MODE_VEL))
         self.takes_effort = torch.from_numpy(mode == DofDriveMode.DOF_MODE_EFFORT)
-        self.takes_position = torch.from_numpy(mode == DofDriveMode.DOF_MODE_POS)
         self.takes_velocity = torch.from_numpy(mode == DofDriveMode.DOF_MODE_VEL)
         self.all_take_effort = bool(self.takes_effort.all())
         self.any_has_target = bool(self.has_target.any())

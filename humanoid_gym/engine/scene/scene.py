@@ -263,11 +263,6 @@ class Layout:
         return np.repeat(np.arange(self.num_actors), counts)
 
     @cached_property
-    def root_bodies(self) -> np.ndarray:
-        """Row of each actor's root among the environment's bodies, shape (num_actors,)."""
-        return np.array([actor.first_body for actor in self.actors])
-
-    @cached_property
     def force_sensors(self) -> list[tuple[int, int]]:
         """(actor, sensor of its asset) of each force sensor, in row order."""
         return [

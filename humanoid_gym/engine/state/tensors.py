@@ -108,7 +108,7 @@ class StateTensors:
         """Set root or DOF states from a client's tensor.
 
         Only entries that differ, bit by bit, from what a refresh would publish are written:
-        everything else keeps its float64 state, its solver warm start and its computed stages.
+        everything else keeps its float64 state and its solver warm start.
 
         Args:
             kind: ROOT or DOF.

@@ -18,6 +18,7 @@ import torch
 
 from humanoid_gym.engine.backend import Backend
 from humanoid_gym.engine.compilation import contact_parameters as contact
+from humanoid_gym.engine.compilation.collision import add_pair
 from humanoid_gym.engine.terrain.shapes import Box, ConvexSolid, HeightField, Plane, StaticShape
 from humanoid_gym.engine.values.math_types import Vec3
 
@@ -134,15 +135,7 @@ def add_material_pairs(
         return
     for name, shape in others.items():
         for geom, friction in moving:
-            sliding = 0.5 * (shape.friction + friction)
-            spec.add_pair(
-                geomname1=name,
-                geomname2=geom,
-                condim=contact.CONTACT_DIMENSIONS,
-                friction=np.array([sliding, sliding, 0.0, 0.0, 0.0]),
-                solref=contact.CONTACT_SOLREF,
-                solimp=contact.CONTACT_SOLIMP,
-            )
+            add_pair(spec, name, geom, 0.5 * (shape.friction + friction))
 
 
 def pair_frictions(
