@@ -7,7 +7,9 @@ import logging
 import math
 
 import numpy as np
+import torch
 
+from humanoid_gym.engine.backend.choice import choose_backend
 from humanoid_gym.engine.compilation.compiled_scene import Served
 from humanoid_gym.engine.forces.matrix_tensors import Matrix, MatrixTensors
 from humanoid_gym.engine.frame_clock import FrameClock
@@ -29,14 +31,16 @@ class Sim:
 
     Args:
         params: copied.
+        compute_device: index of the GPU, where physics runs on one.
 
     Raises:
         ValueError: a parameter that cannot be.
+        RuntimeError: the GPU pipeline is asked for where it cannot be.
     """
 
-    def __init__(self, params: SimParams) -> None:
+    def __init__(self, params: SimParams, compute_device: int = 0) -> None:
         check_params(params)
-        self.scene = Scene(params)
+        self.scene = Scene(params, choose_backend(params, compute_device))
         self.scene.sim = self
         self.tensors = StateTensors(self.scene)
         self.matrices = MatrixTensors(self.scene)
@@ -49,9 +53,16 @@ class Sim:
         self.cameras = Cameras(self.graphics)
         self.viewers: list[Viewer] = []
         self.clock = FrameClock()
-        ignored = parameters_without_effect(params)
+        ignored = set(parameters_without_effect(params))
+        if self.scene.backend_choice.warp:
+            ignored.discard("physx.max_gpu_contact_pairs")
         if ignored:
-            logger.info("these simulation parameters have no effect here: %s", ", ".join(ignored))
+            logger.info("these simulation parameters have no effect here: %s", ", ".join(sorted(ignored)))
+
+    @property
+    def pipeline_device(self) -> torch.device:
+        """Where the tensors of clients are."""
+        return self.scene.backend_choice.pipeline_device
 
     def prepare(self) -> None:
         """Compile the scene. Afterwards it cannot grow.

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.engine.backend import Backend
-from humanoid_gym.engine.backend.cpu import CpuBackend, quiet_warnings
+from humanoid_gym.engine.backend.choice import make_backend
+from humanoid_gym.engine.backend.cpu import quiet_warnings
 from humanoid_gym.engine.compilation import collision
 from humanoid_gym.engine.compilation.compiled_scene import CompiledScene, Served, compile_scene
 from humanoid_gym.engine.compilation.env_spec import as_array
@@ -24,7 +25,14 @@ from humanoid_gym.engine.model_fields.property_fields import PropertyFields, Pro
 from humanoid_gym.engine.scene.placement import initial_poses, origins, place_ground
 from humanoid_gym.engine.scene.scene import Layout, Scene
 from humanoid_gym.engine.state.speed_limits import SpeedLimits
-from humanoid_gym.engine.state.state import BodyStates, DofStates, RootStates, Rows, changed_envs
+from humanoid_gym.engine.state.state import (
+    BodyStates,
+    DofStates,
+    RootStates,
+    Rows,
+    changed_envs,
+    index,
+)
 from humanoid_gym.engine.values.enums import ContactCollection
 
 logger = logging.getLogger(__name__)
@@ -56,12 +64,15 @@ class Simulation:
         self.layout = Layout(scene.template)
         self.num_envs = len(scene.envs)
         self.tables = PropertyTables(scene.envs)
-        self.drives = Drives(self.tables.dofs, scene.params.dt / scene.params.substeps)
+        self.device = scene.backend_choice.device
+        self.drives = Drives(
+            self.tables.dofs, scene.params.dt / scene.params.substeps, self.device
+        )
         self.num_steps = 0
         self._earlier = 0.0
         """What simulated time [s] has over num_steps steps of the present length."""
         self.seconds_in_physics = 0.0
-        self.fault_counts = torch.zeros(self.num_envs, dtype=torch.int64)
+        self.fault_counts = torch.zeros(self.num_envs, dtype=torch.int64, device=self.device)
         self.root_version = self.dof_version = self.forces_version = 0
         self._targets_changed = self.drives.any_has_target
         self.efforts = DofEfforts()
@@ -70,7 +81,7 @@ class Simulation:
         report_ineffective_damping(self.layout.actors)
         self.build(served)
         self._place_actors()
-        self._initial = self.backend.save()
+        self.backend.initial = self.backend.save()
 
     @quiet_warnings()
     def build(self, served: Served) -> None:
@@ -83,42 +94,52 @@ class Simulation:
             self.scene, self.layout, self.compiled, self.tables, self.drives
         )
         self.fields.write_model()
-        threads = self.scene.params.num_client_threads
-        self.backend: Backend = CpuBackend(
-            self.compiled.model, self.num_envs, threads, current_bodies=served.current
+        self.backend: Backend = make_backend(
+            self.scene, self.compiled.model, current_bodies=served.current
         )
         for name in served.outputs:
             self.backend.output(name)  # from now on, so that the first call fills it
+        if served.contact_forces and self.backend.measures_contacts:
+            self.backend.output("contact_force")
         self.fields.write_backend(self.backend)
         place_ground(self.scene, self.backend)
+        self._index()
         self.dofs = DofStates(self.backend, self.compiled)
         self.bodies = BodyStates(self.backend, self.compiled)
-        self.body_forces = BodyForces(self.backend, self.compiled, origins(self.scene))
+        self.body_forces = BodyForces(
+            self.backend, self.compiled, origins(self.scene).to(self.device)
+        )
         self.attractors = Attractors(self.scene, self.backend, self.compiled.model.opt.timestep)
         self._read_properties()
+
+    def _index(self) -> None:
+        """Rows that are needed in every step, on the device."""
+        compiled, device = self.compiled, self.device
+        self.dof_owners = torch.from_numpy(self.layout.dof_actor).to(device)
+        """Actor of each DOF, shape (num_dofs,)."""
+        self._driven = index(np.flatnonzero(compiled.actuators >= 0), device)
+        self._num_driven = int((compiled.actuators >= 0).sum())
+        self._velocities = index(compiled.dof_qvel, device)
+        self._bodies = index(compiled.bodies, device)
+        sensed = [actor.dof_force_sensors for actor in self.layout.actors]
+        self._dof_force_sensed = None if all(sensed) else torch.tensor(sensed, device=device)
 
     def rebuild(self, served: Served) -> None:
         """Compile again (another sensor, another drive) and continue from the same state."""
         before = {name: self.backend.state(name).clone() for name in CARRIED_OVER}
-        initial = self._initial
         old = self.backend
         self.build(served)
         for name, value in before.items():
             self.backend.state(name).copy_(value)
         now = self.backend.save()
-        old.load(initial)
+        old.load(old.initial)
         for name in CARRIED_OVER:
             self.backend.state(name).copy_(old.state(name))
-        self._initial = self.backend.save()
+        self.backend.initial = self.backend.save()
         self.backend.load(now)
         self._moved.clear()
         self.body_forces.pending = True
         self._targets_changed = self.drives.any_has_target
-
-    @property
-    def device(self) -> torch.device:
-        """Where the state tensors live."""
-        return self.backend.device
 
     def simulate(self) -> None:
         """Advance every environment by dt."""
@@ -130,8 +151,7 @@ class Simulation:
         self.body_forces.clear()
         self.forces_known = True
         self._moved.clear()
-        self._reset_unstable()
-        self._limit_speeds()
+        self._settle()
         self.num_steps += 1
         self._everything_changed()
         self.seconds_in_physics += time.perf_counter() - start
@@ -185,7 +205,7 @@ class Simulation:
 
     def start_here(self) -> None:
         """Take the current state as the one that unstable environments return to."""
-        self._initial = self.backend.save()
+        self.backend.initial = self.backend.save()
 
     def restore(
         self,
@@ -237,7 +257,7 @@ class Simulation:
     def change_gravity(self) -> None:
         """Take over the gravity of the scene's parameters."""
         gravity = as_array(self.scene.params.gravity)
-        self.backend.model_field("opt.gravity")[:] = torch.from_numpy(gravity)
+        self.backend.model_field("opt.gravity")[:] = torch.from_numpy(gravity).to(self.device)
         self.compiled.model.opt.gravity = gravity
         self._read_properties()
 
@@ -261,7 +281,7 @@ class Simulation:
         """Bring the bodies' poses up to date where states were set since the last simulate."""
         listed = [envs for envs in self._moved if isinstance(envs, Tensor)]
         if len(listed) < len(self._moved):  # all of them
-            self.backend.forward(torch.arange(self.num_envs, dtype=torch.int32))
+            self.backend.forward(None)
         elif any(len(envs) for envs in listed):
             self.backend.forward(torch.cat(listed).unique().to(torch.int32))
         self._moved.clear()
@@ -271,6 +291,8 @@ class Simulation:
         shape = (self.num_envs, self.layout.num_bodies, 3)
         if self.scene.params.physx.contact_collection == ContactCollection.CC_NEVER:
             return torch.zeros(shape, device=self.device)
+        if self.backend.measures_contacts:
+            return self.backend.output("contact_force")[:, self._bodies]
         first = self.compiled.contact_sensor
         sensed = self.backend.output("sensordata")[:, first : first + 3 * shape[1]]
         return sensed.reshape(shape)
@@ -280,53 +302,42 @@ class Simulation:
         force = self._drive_forces()
         if self.efforts.last is not None:
             force = force + self.efforts.last
-        sensed = [actor.dof_force_sensors for actor in self.layout.actors]
-        if all(sensed):
+        if self._dof_force_sensed is None:
             return force
-        return force * torch.tensor(sensed)[torch.from_numpy(self.layout.dof_actor)]
+        return force * self._dof_force_sensed[self.dof_owners]
 
     def _write_inputs(self) -> None:
         if self.attractors.count:
             self.update_poses()
             self.attractors.follow()
         if self._targets_changed:
-            driven = np.flatnonzero(self.compiled.actuators >= 0)
             controls = self.drives.target_forces() / self.drives.control_unit
-            self.backend.state("ctrl")[:, : len(driven)] = controls[:, torch.from_numpy(driven)]
+            controls = controls[:, self._driven].to(self.backend.state("ctrl").dtype)
+            self.backend.state("ctrl")[:, : self._num_driven] = controls
             self._targets_changed = False
         if self.drives.any_friction:
             loss = self.drives.friction * self._drive_forces().abs()
-            rows = torch.from_numpy(self.compiled.dof_qvel.astype(np.int64))
-            self.backend.model_field("dof_frictionloss")[:, rows] = loss
+            field = self.backend.model_field("dof_frictionloss")
+            field[:, self._velocities] = loss.to(field.dtype)
 
     def _drive_forces(self) -> Tensor:
         """Force that Isaac Gym's friction coefficient multiplies, shape (num_envs, num_dofs)."""
         return self.drives.forces(self.dofs.position(), self.dofs.velocity(), self.dofs.applied())
 
-    def _reset_unstable(self) -> None:
-        """Put failed environments back to their own initial state and count the fault."""
-        mask = self.backend.unstable()
-        if mask is None:
+    def _settle(self) -> None:
+        """Count failed environments, which are back at their own initial state."""
+        failed = self.backend.settle(self.speed_limits)
+        if failed is None:
             return
-        state = self.backend.save()
-        state[mask] = self._initial[mask]
-        self.backend.load(state)
-        self.fault_counts += mask.to(torch.int64)
-        logger.warning(
-            "%d environments became unstable at step %d (first: environment %d) and were reset to "
-            "their initial state",
-            int(mask.sum()),
-            self.num_steps,
-            int(mask.nonzero()[0]),
-        )
-
-    def _limit_speeds(self) -> None:
-        qvel = self.backend.state("qvel")
-        limited = self.speed_limits.clamp(qvel)
-        if limited is not None:
-            envs, values = limited
-            qvel[envs] = values
-            self.backend.forward(envs.to(torch.int32))
+        self.fault_counts += failed
+        if failed.device.type == "cpu":  # a GPU's host does not wait to know
+            logger.warning(
+                "%d environments became unstable at step %d (first: environment %d) and were reset "
+                "to their initial state",
+                int(failed.sum()),
+                self.num_steps,
+                int(failed.nonzero()[0]),
+            )
 
     def _forget_solution(self, mask: Tensor, envs: Rows) -> None:
         """Environments with a new state start the solver afresh, independent of their past."""
@@ -345,7 +356,7 @@ class Simulation:
 
     def _place_actors(self) -> None:
         """Give each environment's actors their own initial pose."""
-        poses = initial_poses(self.scene)
-        everywhere = torch.ones(poses.shape[:2], dtype=torch.bool)
+        poses = initial_poses(self.scene).to(self.device)
+        everywhere = torch.ones(poses.shape[:2], dtype=torch.bool, device=self.device)
         self.roots.write(poses, everywhere, changed_envs(everywhere))
-        self.backend.forward(torch.arange(self.num_envs, dtype=torch.int32))
+        self.backend.forward(None)

@@ -7,9 +7,10 @@ import pytest
 from worlds import World
 
 
-@pytest.fixture(params=["cpu"])
-def backend(request):
-    """Name of the backend under test."""
+@pytest.fixture(params=["mujoco", "warp"], autouse=True)
+def backend(request, monkeypatch):
+    """Name of the backend under test; Warp runs on its CPU device where there is no GPU."""
+    monkeypatch.setenv("HUMANOID_GYM_BACKEND", request.param)
     return request.param
 
 

@@ -12,6 +12,7 @@ import ctypes
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import mujoco
 import mujoco.batch
@@ -20,6 +21,9 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.engine.backend.kinematics import FIELDS, Kinematics
+
+if TYPE_CHECKING:
+    from humanoid_gym.engine.state.speed_limits import SpeedLimits
 
 FATAL_WARNINGS = [
     mujoco.mjtWarning.mjWARN_BADQPOS.value,
@@ -67,6 +71,8 @@ class CpuBackend:
             substep's start, like forces.
     """
 
+    measures_contacts = False
+
     def __init__(
         self,
         model: mujoco.MjModel,
@@ -86,6 +92,7 @@ class CpuBackend:
         self._num_warnings = 0
         self._num_fatal = np.zeros(num_envs, dtype=np.int64)
         self._failed = np.zeros(num_envs, dtype=bool)
+        self.initial = self.save()
 
     def state(self, name: str) -> Tensor:
         """See `Backend.state`."""
@@ -125,14 +132,31 @@ class CpuBackend:
         if self._kinematics is not None:
             self._kinematics.state_changed()
 
-    def forward(self, envs: Tensor) -> None:
+    def forward(self, envs: Tensor | None) -> None:
         """See `Backend.forward`."""
+        if envs is None:
+            envs = torch.arange(self.num_envs, dtype=torch.int32)
         if self._kinematics is not None:
             with quiet_warnings(), self._failures():
                 self._kinematics.update(envs.numpy())
 
-    def unstable(self) -> Tensor | None:
-        """See `Backend.unstable`."""
+    def settle(self, limits: SpeedLimits) -> Tensor | None:
+        """See `Backend.settle`."""
+        failed = self._unstable()
+        if failed is not None:
+            state = self.save()
+            state[failed] = self.initial[failed]
+            self.load(state)
+        qvel = self.state("qvel")
+        limited = limits.clamp(qvel)
+        if limited is not None:
+            envs, values = limited
+            qvel[envs] = values
+            self.forward(envs.to(torch.int32))
+        return failed
+
+    def _unstable(self) -> Tensor | None:
+        """Environments that became non-finite or failed since the last call; None: none did."""
         # MuJoCo judges the state before a substep: what the last one did shows in the state only.
         qvel = self._batch.bind("qvel")
         counts = self._batch.warning[:, :, 1]

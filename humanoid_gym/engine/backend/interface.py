@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import mujoco
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    from humanoid_gym.engine.state.speed_limits import SpeedLimits
 
 
 class Backend(Protocol):
@@ -20,6 +23,11 @@ class Backend(Protocol):
     model: mujoco.MjModel
     num_envs: int
     device: torch.device
+    initial: Tensor
+    """State that environments which fail go back to, as `save` returns it."""
+    measures_contacts: bool
+    """Whether the output contact_force exists: net force on each body [N], world axes, shape
+    (num_envs, nbody, 3). Else the model needs contact sensors."""
 
     def state(self, name: str) -> Tensor:
         """A part of the simulation state, writable: qpos, qvel, ctrl, qfrc_applied and so on."""
@@ -49,23 +57,29 @@ class Backend(Protocol):
         """Advance every environment."""
         ...
 
-    def forward(self, envs: Tensor) -> None:
+    def forward(self, envs: Tensor | None) -> None:
         """Compute positions and velocities of the environments listed, shape (n,), ascending.
+
+        None: of all.
 
         Without effect where outputs belong to the last substep's start.
         """
         ...
 
-    def unstable(self) -> Tensor | None:
-        """Environments that became non-finite or failed since the last call; None: none did.
+    def settle(self, limits: SpeedLimits) -> Tensor | None:
+        """After a step: put failed environments back and hold speeds within their limits.
+
+        Args:
+            limits: of joints and floating roots.
 
         Returns:
-            Mask, shape (num_envs,), bool.
+            Environments that became non-finite or failed since the last call and are at their
+            initial state now, shape (num_envs,), bool; None where the host knows that none did.
         """
         ...
 
     def save(self) -> Tensor:
-        """A copy of the whole integration state, shape (num_envs, state size), float64."""
+        """A copy of the whole integration state, shape (num_envs, state size), floating."""
         ...
 
     def load(self, state: Tensor) -> None:

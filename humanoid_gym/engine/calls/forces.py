@@ -197,7 +197,9 @@ def apply(
     shape = (simulation.num_envs, simulation.layout.num_bodies, 3)
 
     def values(tensor: Tensor | None) -> torch.Tensor | None:
-        return None if tensor is None else checks.buffer(call, tensor, shape, simulation.device)
+        if tensor is None:
+            return None
+        return checks.buffer(call, tensor, shape, sim.pipeline_device).to(simulation.device)
 
     simulation.body_forces.add(values(force), values(torque), values(position), space)
 

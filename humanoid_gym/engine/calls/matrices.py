@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import torch
-
 from humanoid_gym.engine.forces.matrix_tensors import Matrix
 from humanoid_gym.engine.sim import Sim
 from humanoid_gym.engine.values.tensor import Tensor
@@ -51,7 +49,7 @@ class MatrixCalls:
 
 def acquire(sim: Sim, kind: Matrix, name: str) -> Tensor:
     """Descriptor of the buffer, holding the current values if the simulation is prepared."""
-    buffer, new = sim.matrices.acquire(kind, str(name), torch.device("cpu"))
+    buffer, new = sim.matrices.acquire(kind, str(name), sim.pipeline_device)
     if new and sim.simulation is not None:
         sim.matrices.refresh(kind, sim.running(f"acquire_{kind.value}_tensor"))
     return Tensor(buffer, own_data=True)

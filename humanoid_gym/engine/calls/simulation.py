@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 
-import torch
-
 from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim
 from humanoid_gym.engine.values.enums import SimType
@@ -32,21 +30,10 @@ class SimulationCalls:
             params: copied.
 
         Raises:
-            RuntimeError: the GPU pipeline is asked for and there is no CUDA device.
-            NotImplementedError: the GPU pipeline is asked for.
+            RuntimeError: the GPU pipeline is asked for where it cannot be.
+            ValueError: a parameter that cannot be, or no such device.
         """
-        params = params or SimParams()
-        if params.use_gpu_pipeline:
-            if not torch.cuda.is_available():
-                raise RuntimeError(
-                    "SimParams.use_gpu_pipeline is set but PyTorch sees no CUDA device; run with "
-                    "sim_device=cpu pipeline=cpu"
-                )
-            raise NotImplementedError(
-                "SimParams.use_gpu_pipeline: GPU physics is not built yet; run with sim_device=cpu "
-                "pipeline=cpu"
-            )
-        sim = Sim(params)
+        sim = Sim(params or SimParams(), int(compute_device))
         sim.graphics_device = int(graphics_device)
         return sim
 

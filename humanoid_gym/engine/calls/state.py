@@ -147,7 +147,7 @@ class StateCalls:
 def acquire(sim: Sim, kind: Kind) -> Tensor:
     """Descriptor of the buffer, holding the current values if the simulation is prepared."""
     known = kind in sim.tensors.acquired
-    buffer = sim.tensors.acquire(kind, torch.device("cpu"))
+    buffer = sim.tensors.acquire(kind, sim.pipeline_device)
     if sim.simulation is not None and not known:
         refresh(sim, kind)
     return Tensor(buffer, own_data=True)
@@ -173,24 +173,24 @@ def actor_mask(sim: Sim, actors: Tensor, count: int, call: str) -> torch.Tensor:
     """Actors listed, shape (num_envs, actors per environment), bool."""
     num_envs, per_env, _ = sim.tensors.shape(Kind.ROOT)
     device = sim.running(call).device
-    rows = checks.actor_indices(call, actors, count, num_envs * per_env, device)
+    rows = checks.actor_indices(call, actors, count, num_envs * per_env, sim.pipeline_device)
     mask = torch.zeros(num_envs * per_env, dtype=torch.bool, device=device)
-    mask[rows] = True
+    mask[rows.to(device)] = True
     return mask.view(num_envs, per_env)
 
 
 def dof_mask(sim: Sim, actors: Tensor, count: int, call: str) -> torch.Tensor:
     """DOFs of the actors listed, shape (num_envs, num_dofs), bool."""
-    owners = torch.from_numpy(sim.running(call).layout.dof_actor)
-    return actor_mask(sim, actors, count, call)[:, owners]
+    return actor_mask(sim, actors, count, call)[:, sim.running(call).dof_owners]
 
 
 def every_dof(sim: Sim) -> torch.Tensor:
     """A mask that is true for every DOF, broadcastable to (num_envs, num_dofs)."""
-    return torch.ones((), dtype=torch.bool)
+    return torch.ones((), dtype=torch.bool, device=sim.running("every_dof").device)
 
 
 def dof_values(sim: Sim, given: Tensor, call: str) -> torch.Tensor:
     """One float per DOF, shape (num_envs, num_dofs)."""
     num_envs, rows, _ = sim.tensors.shape(Kind.DOF_FORCE)
-    return checks.buffer(call, given, (num_envs, rows), sim.running(call).device)
+    values = checks.buffer(call, given, (num_envs, rows), sim.pipeline_device)
+    return values.to(sim.running(call).device)

@@ -111,7 +111,8 @@ def compile_scene(scene: Scene, driven: np.ndarray, served: Served) -> CompiledS
     for name in (name for name, needs in zip(dof_names, driven, strict=True) if needs):
         add_drive(spec, name)
     add_attractors(spec, scene, names)
-    first_values = add_sensors(spec, layout, names, served)
+    contacts = served.contact_forces and not scene.backend_choice.warp
+    first_values = add_sensors(spec, layout, names, served, contacts=contacts)
     model = spec.compile()
     joints = np.array([model.joint(name).id for name in dof_names], dtype=np.int64)
     return CompiledScene(

@@ -25,11 +25,19 @@ CONTACT_NET_FORCE = 3
 
 
 def add_sensors(
-    spec: mujoco.MjSpec, layout: Layout, names: list[str], served: Served
+    spec: mujoco.MjSpec, layout: Layout, names: list[str], served: Served, *, contacts: bool
 ) -> tuple[int, int]:
-    """Add the sensors asked for; return the first value of each kind, -1 where not asked for."""
+    """Add the sensors asked for; return the first value of each kind, -1 where not asked for.
+
+    Args:
+        spec: of one environment.
+        layout: its actors.
+        names: of its bodies.
+        served: what tensors need.
+        contacts: whether contact forces are measured by sensors.
+    """
     size, contact_first, force_first = 0, -1, -1
-    if served.contact_forces:
+    if contacts:
         contact_first = size
         size += 3 * len(names)
         for name in names:

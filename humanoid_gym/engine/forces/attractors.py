@@ -69,7 +69,7 @@ class Attractors:
             return
         self._backend, self._substep = backend, substep
         self._bodies = bodies
-        self._places = find_places(backend.model, self.count)
+        self._places = find_places(backend.model, self.count, backend.device)
         shape = (len(scene.envs), self.count)
         double = {"dtype": torch.float64, "device": backend.device}
         self._targets = torch.zeros(*shape, 7, **double)
@@ -89,11 +89,12 @@ class Attractors:
             self._active[env.index, slot] = active
             gains[env.index, places.actuators[slot], 1] = -properties.stiffness * active
             gains[env.index, places.actuators[slot], 2] = -properties.damping * active
-            self._targets[env.index, slot] = as_pose(properties.target)
+            self._targets[env.index, slot] = as_pose(properties.target).to(backend.device)
             offset = as_pose(properties.offset).to(backend.device)
             site = places.sites[slot]
-            backend.model_field("site_pos")[env.index, site] = offset[:3]
-            backend.model_field("site_quat")[env.index, site] = wxyz(offset[3:])
+            position, turn = backend.model_field("site_pos"), backend.model_field("site_quat")
+            position[env.index, site] = offset[:3].to(position.dtype)
+            turn[env.index, site] = wxyz(offset[3:]).to(turn.dtype)
             self._reach[env.index, slot] = self._reach_of(env.index, slot, properties.stiffness)
 
     def set_target(self, env: Env, attractor: int) -> None:
@@ -117,8 +118,8 @@ class Attractors:
         The bodies' poses have to be up to date.
         """
         backend, places = self._backend, self._places
-        position = backend.output("site_xpos")[:, places.sites]
-        rotation = xyzw(backend.output("site_xquat")[:, places.sites])
+        position = backend.output("site_xpos")[:, places.sites].double()
+        rotation = xyzw(backend.output("site_xquat")[:, places.sites]).double()
         target, turn = self._targets[..., :3], self._targets[..., 3:]
         gap = quat_rotate_inverse(turn, position - target)
         gap = shorten(gap, self._active[..., :3], self._reach[..., :1])
@@ -126,10 +127,10 @@ class Attractors:
         angle = shorten(angle, self._active[..., 3:], self._reach[..., 1:])
         back = quat_from_axis_angle(-angle, torch.linalg.vector_norm(angle, dim=-1))
         moved, mocap = backend.state("mocap_pos"), backend.state("mocap_quat")
-        moved[:, places.mocap[:, 0]] = position - quat_rotate(turn, gap)
-        mocap[:, places.mocap[:, 0]] = wxyz(turn)
-        moved[:, places.mocap[:, 1]] = position
-        mocap[:, places.mocap[:, 1]] = wxyz(quat_multiply(rotation, back))
+        moved[:, places.mocap[:, 0]] = (position - quat_rotate(turn, gap)).to(moved.dtype)
+        mocap[:, places.mocap[:, 0]] = wxyz(turn).to(mocap.dtype)
+        moved[:, places.mocap[:, 1]] = position.to(moved.dtype)
+        mocap[:, places.mocap[:, 1]] = wxyz(quat_multiply(rotation, back)).to(mocap.dtype)
 
     def _reach_of(self, env: int, slot: int, stiffness: float) -> Tensor:
         """Largest displacement [m] and turn [rad] that the spring is given, shape (2,).
@@ -144,7 +145,7 @@ class Attractors:
         return limits * self._substep * (1.0 + 1.0 / ratio)
 
 
-def find_places(model: mujoco.MjModel, count: int) -> Places:
+def find_places(model: mujoco.MjModel, count: int, device: torch.device) -> Places:
     """Where a compiled model holds its attractors."""
     slots = range(count)
     sites = [model.site(f"attractor{slot}").id for slot in slots]
@@ -154,10 +155,10 @@ def find_places(model: mujoco.MjModel, count: int) -> Places:
     ]
     mocap = [[model.body_mocapid[model.body(name).id] for name in pair] for pair in targets]
     return Places(
-        sites=torch.tensor(sites),
-        bodies=torch.tensor(model.site_bodyid[sites], dtype=torch.int64),
-        mocap=torch.tensor(mocap, dtype=torch.int64),
-        actuators=torch.tensor(actuators),
+        sites=torch.tensor(sites, device=device),
+        bodies=torch.tensor(model.site_bodyid[sites], dtype=torch.int64, device=device),
+        mocap=torch.tensor(np.array(mocap, dtype=np.int64), device=device),
+        actuators=torch.tensor(actuators, device=device),
     )
 
 

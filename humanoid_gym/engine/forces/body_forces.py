@@ -31,8 +31,8 @@ class BodyForces:
 
     def __init__(self, backend: Backend, compiled: CompiledScene, origins: Tensor) -> None:
         self._backend = backend
-        self._rows = index(compiled.bodies)
-        self._bodies = torch.from_numpy(compiled.bodies)
+        self._rows = index(compiled.bodies, backend.device)
+        self._bodies = torch.from_numpy(compiled.bodies).to(backend.device)
         self._origins = origins
         self.pending = False
 
@@ -52,7 +52,8 @@ class BodyForces:
             space: axes of all three, and origin of the positions.
         """
         wrench = self._wrench(EVERY_ENV, self._rows, (force, torque, position), space)
-        self._state()[:, self._rows] += wrench
+        state = self._state()
+        state[:, self._rows] += wrench.to(state.dtype)
 
     def add_one(
         self,
@@ -74,7 +75,9 @@ class BodyForces:
             space: axes of all three, and origin of the position.
         """
         envs, rows = slice(env, env + 1), self._bodies[body : body + 1]
-        self._state()[envs, rows] += self._wrench(envs, rows, (force, torque, position), space)
+        state = self._state()
+        wrench = self._wrench(envs, rows, (force, torque, position), space)
+        state[envs, rows] += wrench.to(state.dtype)
 
     def clear(self) -> None:
         """Forget everything that was added."""
@@ -97,7 +100,7 @@ class BodyForces:
         force, torque, position = (None if value is None else value.double() for value in given)
         output = self._backend.output
         if space == CoordinateSpace.LOCAL_SPACE:
-            rotation = xyzw(output("xquat")[envs, rows])
+            rotation = xyzw(output("xquat")[envs, rows]).double()
             force, torque, position = (in_world(rotation, v) for v in (force, torque, position))
             position = None if position is None else position + output("xpos")[envs, rows]
         elif space == CoordinateSpace.GLOBAL_SPACE and position is not None:
@@ -136,8 +139,9 @@ class DofEfforts:
         """
         takes_effort = drives.takes_effort
         if self._pending is None:
-            self._pending = torch.zeros(takes_effort.shape, dtype=torch.float64)
-        self._pending[env, dofs] += torch.where(takes_effort[env, dofs], efforts.double(), 0.0)
+            self._pending = torch.zeros_like(takes_effort, dtype=torch.float64)
+        efforts = efforts.to(self._pending)
+        self._pending[env, dofs] += torch.where(takes_effort[env, dofs], efforts, 0.0)
 
     def join(self, dofs: DofStates) -> None:
         """Let the efforts act in the next step."""

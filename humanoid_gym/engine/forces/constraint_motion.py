@@ -37,7 +37,8 @@ class ConstraintMotion:
             if len(sensors):
                 dynamics = actor_dynamics(backend, compiled, layout, handle)
                 dynamics.bodies = compiled.bodies[bodies[sensors]]
-                self._actors.append((torch.from_numpy(sensors), dynamics))
+                rows = torch.from_numpy(sensors).to(backend.device)
+                self._actors.append((rows, dynamics))
 
     def read(self) -> Tensor:
         """Acceleration of the COM [m/s^2] and angular one [rad/s^2], world axes.

@@ -69,7 +69,7 @@ class ActorDynamics:
     def write_jacobian(self, out: Tensor) -> None:
         """Write into a tensor of shape (num_envs, bodies, 6, velocities)."""
         output = self.backend.output
-        com = output("xipos")[:, index(self.bodies)]
+        com = output("xipos")[:, index(self.bodies, self.backend.device)]
         first = ROOT_VELOCITIES if self.floating else 0
         if self.floating:
             arm = com - output("xipos")[:, self.root, None]
@@ -122,7 +122,7 @@ class ActorDynamics:
         Returns:
             Shape (num_envs, velocities), float64.
         """
-        dofs = rates[:, index(self.compiled.dof_qvel[self.dofs])]
+        dofs = rates[:, index(self.compiled.dof_qvel[self.dofs], self.backend.device)]
         if not self.floating:
             return dofs
         root = rates[:, self.first_velocity : self.first_velocity + ROOT_VELOCITIES]
@@ -135,9 +135,9 @@ class ActorDynamics:
 
         The free joint has the origin's velocity, and the angular velocity in the body's axes.
         """
-        change = torch.eye(6, dtype=torch.float64, device=self.backend.device)
-        change = change.repeat(self.backend.num_envs, 1, 1)
-        change[:, :3, 3:] = cross_matrix(self._root_arm())
+        arm = self._root_arm()
+        change = torch.eye(6, dtype=arm.dtype, device=arm.device).repeat(len(arm), 1, 1)
+        change[:, :3, 3:] = cross_matrix(arm)
         change[:, 3:, 3:] = self._root_axes().transpose(1, 2)
         return change
 
@@ -154,11 +154,11 @@ class ActorDynamics:
     def hinges(self) -> Tensor:
         """Whether each DOF turns instead of sliding, shape (num_dofs,)."""
         kinds = self.compiled.model.jnt_type[self.compiled.joints[self.dofs]]
-        return torch.from_numpy(kinds == mujoco.mjtJoint.mjJNT_HINGE)
+        return torch.from_numpy(kinds == mujoco.mjtJoint.mjJNT_HINGE).to(self.backend.device)
 
     @cached_property
     def _joints(self) -> slice | Tensor:
-        return index(self.compiled.joints[self.dofs])
+        return index(self.compiled.joints[self.dofs], self.backend.device)
 
     @cached_property
     def _moves(self) -> Tensor:
@@ -166,7 +166,8 @@ class ActorDynamics:
         model = self.compiled.model
         movers = model.jnt_bodyid[self.compiled.joints[self.dofs]]
         rows = [np.isin(movers, ancestors(model, body)) for body in self.bodies]
-        return torch.from_numpy(np.array(rows, dtype=np.float32).reshape(len(rows), 1, -1))
+        moves = np.array(rows, dtype=np.float32).reshape(len(rows), 1, -1)
+        return torch.from_numpy(moves).to(self.backend.device)
 
     @cached_property
     def _turns(self) -> Tensor:
@@ -186,7 +187,8 @@ class ActorDynamics:
             columns = model.M_colind[start : start + length]
             dense[row, columns] = dense[columns, row] = np.arange(start, start + length)
         places = torch.from_numpy(dense[np.ix_(velocities, velocities)].astype(np.int64))
-        return places.clamp_min(0), (places >= 0).double()
+        places = places.to(self.backend.device)
+        return places.clamp_min(0), places >= 0
 
 
 def actor_dynamics(

@@ -32,14 +32,17 @@ class ForceSensors:
 
     def __init__(self, backend: Backend, compiled: CompiledScene, layout: Layout) -> None:
         ids, poses, world = placed_sensors(compiled, layout)
-        axes = torch.from_numpy(poses[:, 3:7])
+        device = backend.device
+        poses = torch.from_numpy(poses).to(device)
+        ids = torch.from_numpy(ids).to(device)
+        axes = poses[:, 3:7]
         self._backend = backend
         self._values = slice(compiled.force_sensor, compiled.force_sensor + 13 * len(ids))
         # In float32 from here on: the readings are published so, and it takes half the time.
         self._axes = axes.float()
         self._own_axes = bool((axes[:, :3] != 0).any())
         mass, com, moments, inertial_axes = (
-            backend.constants(f"body_{name}")[:, ids]
+            backend.constants(f"body_{name}")[:, ids].double()
             for name in ("mass", "ipos", "inertia", "iquat")
         )
         axes = axes.expand(len(inertial_axes), -1, -1)
@@ -48,11 +51,11 @@ class ForceSensors:
         inertia = to_principal.transpose(-1, -2) @ (moments[..., None] * to_principal)
         self._mass = mass.float()[..., None]  # (num_envs or 1, num_sensors, 1)
         self._inertia = inertia.float()  # (num_envs or 1, num_sensors, 3, 3)
-        arm = com - torch.from_numpy(poses[:, :3])
+        arm = com - poses[:, :3]
         self._arm = quat_rotate_inverse(axes.expand(len(arm), -1, -1), arm).float()
-        self._world = torch.from_numpy(world)[:, None, None]
+        self._world = torch.from_numpy(world).to(device)[:, None, None]
         self._any_world = bool(world.any())
-        self._gravity = torch.from_numpy(compiled.model.opt.gravity).float()
+        self._gravity = torch.from_numpy(compiled.model.opt.gravity).float().to(device)
         self._place_parts(compiled, layout)
 
     def read(self) -> Tensor:
@@ -98,8 +101,11 @@ class ForceSensors:
     def _place_parts(self, compiled: CompiledScene, layout: Layout) -> None:
         """Which sensors report forward dynamics, constraints, or the net of both."""
         placed = [placed_sensor(layout, row).properties for row in layout.force_sensors]
-        smooth = torch.tensor([float(p.enable_forward_dynamics_forces) for p in placed])
-        solved = torch.tensor([float(p.enable_constraint_solver_forces) for p in placed])
+        device = self._backend.device
+        smooth = [float(p.enable_forward_dynamics_forces) for p in placed]
+        solved = [float(p.enable_constraint_solver_forces) for p in placed]
+        smooth = torch.tensor(smooth, device=device)
+        solved = torch.tensor(solved, device=device)
         self._net, self._part = smooth[:, None, None], (solved - smooth)[:, None, None]
         self._constraints = None
         if self._part.any():

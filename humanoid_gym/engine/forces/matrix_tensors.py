@@ -81,11 +81,12 @@ class MatrixTensors:
     def _write(self, kind: Matrix, name: str, buffer: Tensor, simulation: Simulation) -> None:
         """Write an actor's matrices; several actors of one name alternate within environments."""
         handles, rows = self._places(name)
-        values = buffer if len(handles) == 1 and rows is None else None
+        direct = len(handles) == 1 and rows is None and buffer.device == simulation.device
+        values = buffer if direct else None
         parts = []
         for handle in handles:
             shape = (simulation.num_envs, *buffer.shape[1:])
-            part = torch.zeros(shape, device=buffer.device) if values is None else values
+            part = torch.zeros(shape, device=simulation.device) if values is None else values
             dynamics = self._dynamics(handle, simulation)
             if kind == Matrix.JACOBIAN:
                 dynamics.write_jacobian(part)
@@ -94,7 +95,7 @@ class MatrixTensors:
             parts.append(part)
         if values is None:
             together = torch.stack(parts, dim=1).flatten(0, 1)
-            buffer.copy_(together if rows is None else together[rows])
+            buffer.copy_(together if rows is None else together[rows.to(simulation.device)])
 
     def _places(self, name: str) -> tuple[list[int], Tensor | None]:
         """Handles of the actors of a name, and which of all (environment, handle) have it.

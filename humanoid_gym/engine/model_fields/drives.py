@@ -43,14 +43,16 @@ class Drives:
     Args:
         properties: DOF properties, structured array of shape (num_envs, num_dofs).
         substep: length of one MuJoCo step [s].
+        device: of all tensors here.
     """
 
-    def __init__(self, properties: np.ndarray, substep: float) -> None:
+    def __init__(self, properties: np.ndarray, substep: float, device: torch.device) -> None:
         self.properties = properties
         self.substep = substep
+        self.device = device
         shape = properties.shape
-        self.position_target = torch.zeros(shape, dtype=torch.float64)
-        self.velocity_target = torch.zeros(shape, dtype=torch.float64)
+        self.position_target = torch.zeros(shape, dtype=torch.float64, device=device)
+        self.velocity_target = torch.zeros(shape, dtype=torch.float64, device=device)
         self._capped_before = False
         self.update()
 
@@ -58,17 +60,18 @@ class Drives:
         """Derive everything from `properties` after a change."""
         mode = self.properties["driveMode"]
         self.has_target = np.isin(mode, (DofDriveMode.DOF_MODE_POS, DofDriveMode.DOF_MODE_VEL))
-        self.takes_effort = torch.from_numpy(mode == DofDriveMode.DOF_MODE_EFFORT)
-        self.takes_velocity = torch.from_numpy(mode == DofDriveMode.DOF_MODE_VEL)
+        self._takes_target = self._tensor(self.has_target)
+        self.takes_effort = self._tensor(mode == DofDriveMode.DOF_MODE_EFFORT)
+        self.takes_velocity = self._tensor(mode == DofDriveMode.DOF_MODE_VEL)
         self.all_take_effort = bool(self.takes_effort.all())
         self.any_has_target = bool(self.has_target.any())
         self.any_friction = bool((self.properties["friction"] > 0).any())
-        self.max_speed = torch.from_numpy(self._column("velocity"))
-        self.stiffness = torch.from_numpy(self._column("stiffness"))
-        self.damping = torch.from_numpy(self._column("damping"))
+        self.max_speed = self._tensor(self._column("velocity"))
+        self.stiffness = self._tensor(self._column("stiffness"))
+        self.damping = self._tensor(self._column("damping"))
         effort = np.where(self.has_target, self._column("effort"), np.inf)
-        self.max_force = torch.from_numpy(effort)
-        self.friction = torch.from_numpy(self._column("friction"))
+        self.max_force = self._tensor(effort)
+        self.friction = self._tensor(self._column("friction"))
 
     @property
     def driven(self) -> np.ndarray:
@@ -82,7 +85,7 @@ class Drives:
     def fields(self, compiled: CompiledScene) -> list[FieldWrite]:
         """Every other model field that the DOF properties decide."""
         joints, dofs = compiled.joints, compiled.dof_qvel
-        stiffness, damping = self.stiffness.numpy(), self.damping.numpy()
+        stiffness, damping = self.stiffness.cpu().numpy(), self.damping.cpu().numpy()
         passive = ~self.has_target
         limited = self.properties["hasLimits"]
         lower, upper = self._column("lower"), self._column("upper")
@@ -96,11 +99,12 @@ class Drives:
         driven = np.flatnonzero(compiled.actuators >= 0)
         actuators = compiled.actuators[driven]
         if len(driven):
-            force = np.minimum(self.max_force.numpy(), HUGE_FORCE)[:, driven]
+            force = np.minimum(self.max_force.cpu().numpy(), HUGE_FORCE)[:, driven]
+            units = self.control_unit.cpu().numpy()[:, driven]
             gains = np.where(passive, 0.0, stiffness)[:, driven]
             rates = np.where(passive, 0.0, damping)[:, driven]
             writes += [
-                FieldWrite("actuator_gainprm", actuators, 0, self.control_unit.numpy()[:, driven]),
+                FieldWrite("actuator_gainprm", actuators, 0, units),
                 FieldWrite("actuator_biasprm", actuators, 1, -gains),
                 FieldWrite("actuator_biasprm", actuators, 2, -rates),
                 FieldWrite("actuator_forcerange", actuators, 0, -force),
@@ -125,8 +129,8 @@ class Drives:
         # drive that saturates this look ahead has to come from the damping.
         ahead = self.substep + damping / np.maximum(stiffness, 1e-12)
         softened = np.minimum(limit * ahead, DAMPING_CAP * inertia / self.substep)
-        self.stiffness = torch.from_numpy(stiffness * factor)
-        self.damping = torch.from_numpy(np.where(too_stiff, softened, damping))
+        self.stiffness = self._tensor(stiffness * factor)
+        self.damping = self._tensor(np.where(too_stiff, softened, damping))
         if too_stiff.any() and not self._capped_before:
             self._capped_before = True
             logger.info(
@@ -152,7 +156,7 @@ class Drives:
         """
         pull = self.stiffness * self.position_target
         push = torch.where(self.takes_velocity, self.damping * self.velocity_target, 0.0)
-        return torch.where(torch.from_numpy(self.has_target), pull + push, 0.0)
+        return torch.where(self._takes_target, pull + push, 0.0)
 
     def forces(self, position: Tensor, velocity: Tensor, applied: Tensor) -> Tensor:
         """Force of each DOF: drive (clamped to the effort) plus applied [N m or N].
@@ -170,6 +174,9 @@ class Drives:
             drive = drive + self.target_forces()
             drive = torch.minimum(torch.maximum(drive, -self.max_force), self.max_force)
         return drive + applied
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self.device)
 
     def _column(self, name: str) -> np.ndarray:
         return self.properties[name].astype(np.float64)

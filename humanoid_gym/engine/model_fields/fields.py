@@ -78,8 +78,8 @@ class ModelFields:
             differs = self._differs(write, envs, backend.num_envs)
             if differs.any():
                 rows = torch.from_numpy(envs[differs]).to(backend.device)
-                values = torch.from_numpy(write.values[differs]).to(backend.device)
                 field = backend.model_field(write.name)
+                values = torch.from_numpy(write.values[differs]).to(field)
                 part = field[rows]
                 place(part, write, values)
                 field[rows] = part

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from humanoid_gym.engine.assets.asset import Asset
+from humanoid_gym.engine.backend.choice import BackendChoice
 from humanoid_gym.engine.graphics.appearance import Appearance
 from humanoid_gym.engine.model_fields.tendons import Tendons
 from humanoid_gym.engine.scene.likeness import difference
@@ -94,10 +95,12 @@ class Scene:
 
     Args:
         params: copied.
+        backend_choice: where it will be simulated.
     """
 
-    def __init__(self, params: SimParams) -> None:
+    def __init__(self, params: SimParams, backend_choice: BackendChoice) -> None:
         self.params = copy.deepcopy(params)
+        self.backend_choice = backend_choice
         self.static_shapes: dict[str, StaticShape] = {}
         """Ground and terrain in world coordinates, by the names of their geoms."""
         self.envs: list[Env] = []

@@ -120,7 +120,7 @@ def apply_start_states(simulation: Simulation) -> None:
                 continue
             write_actor(env, handle, starting(actor))
             rows = slice(actor.first_dof, actor.first_dof + start.num_dofs)
-            targets = torch.from_numpy(start.targets)
+            targets = torch.from_numpy(start.targets).to(simulation.device)
             simulation.drives.position_target[env.index, rows] = targets[:, 0]
             simulation.drives.velocity_target[env.index, rows] = targets[:, 1]
     simulation.targets_written()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -24,8 +26,11 @@ class SpeedLimits:
         self._roots: list[tuple[int, float, float]] = []
         coarse = torch.full((num_envs, nv), torch.inf, dtype=torch.float64)
         columns = torch.from_numpy(compiled.dof_qvel.astype(np.int64))
-        coarse[:, columns] = drives.max_speed
-        self._dofs, self._max_speed = columns, drives.max_speed
+        max_speed = drives.max_speed.cpu()
+        coarse[:, columns] = max_speed
+        self._dofs, self._max_speed = columns, max_speed
+        self._device = drives.device
+        self._by_velocity = coarse.clone()
         for root, actor in zip(compiled.roots, layout.actors, strict=True):
             if root.qvel >= 0:
                 linear = actor.asset.options.max_linear_velocity
@@ -34,8 +39,24 @@ class SpeedLimits:
                 # A norm above the limit needs a component above limit / sqrt(3).
                 coarse[:, root.qvel : root.qvel + 3] = linear / 3**0.5
                 coarse[:, root.qvel + 3 : root.qvel + 6] = angular / 3**0.5
-        rows = 1 if (coarse == coarse[0]).all() else num_envs
-        self._coarse = coarse[:rows]
+        self._coarse = rows_that_differ(coarse)
+
+    @cached_property
+    def dof_limits(self) -> Tensor:
+        """Of each velocity coordinate, inf for roots, shape (num_envs or 1, nv), float32."""
+        return rows_that_differ(self._by_velocity).to(self._device, torch.float32).contiguous()
+
+    @cached_property
+    def root_starts(self) -> Tensor:
+        """First velocity coordinate of each floating root, int32."""
+        starts = [root[0] for root in self._roots]
+        return torch.tensor(starts, dtype=torch.int32, device=self._device)
+
+    @cached_property
+    def root_limits(self) -> Tensor:
+        """Largest linear and angular speed of each, shape (num_roots, 2), float32."""
+        limits = torch.tensor([root[1:] for root in self._roots], dtype=torch.float32)
+        return limits.reshape(-1, 2).to(self._device)
 
     def clamp(self, qvel: Tensor) -> tuple[Tensor, Tensor] | None:
         """Velocities that exceed a limit, brought back to it.
@@ -62,3 +83,8 @@ class SpeedLimits:
                 part *= (largest / norm.clamp_min(largest)).clamp_max(1.0)
         changed = (after != before).any(dim=1)
         return (envs[changed], after[changed]) if changed.any() else None
+
+
+def rows_that_differ(values: Tensor) -> Tensor:
+    """One row where all are equal, else all of them."""
+    return values[:1] if (values == values[0]).all() else values

@@ -34,12 +34,12 @@ Rows = slice | Tensor
 """Indices of rows: consecutive ones, or an int64 tensor."""
 
 
-def index(rows: np.ndarray | list[int]) -> Rows:
+def index(rows: np.ndarray | list[int], device: torch.device) -> Rows:
     """Rows as a slice where they are consecutive, which reads without gathering."""
     rows = np.asarray(rows, dtype=np.int64)
     if len(rows) and np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
         return slice(int(rows[0]), int(rows[0]) + len(rows))
-    return torch.from_numpy(rows)
+    return torch.from_numpy(rows).to(device)
 
 
 def changed_envs(mask: Tensor) -> Rows:
@@ -75,24 +75,23 @@ class RootStates:
     """Root states of all actors <-> free joints and mocap bodies."""
 
     def __init__(self, backend: Backend, compiled: CompiledScene) -> None:
-        roots = compiled.roots
+        roots, device = compiled.roots, backend.device
         self.num_actors = len(roots)
-        self.floating = index([i for i, root in enumerate(roots) if root.mocap < 0])
-        self.fixed = index([i for i, root in enumerate(roots) if root.mocap >= 0])
+        self.floating = index([i for i, root in enumerate(roots) if root.mocap < 0], device)
+        self.fixed = index([i for i, root in enumerate(roots) if root.mocap >= 0], device)
         free = [root for root in roots if root.mocap < 0]
         self.num_floating, self.num_fixed = len(free), len(roots) - len(free)
-        self._qpos = [root.qpos + i for root in free for i in range(7)]
-        self._qvel = [root.qvel + i for root in free for i in range(6)]
-        self._mocap = index([root.mocap for root in roots if root.mocap >= 0])
+        self._mocap = index([root.mocap for root in roots if root.mocap >= 0], device)
         self._backend = backend
-        self._qpos_rows, self._qvel_rows = index(self._qpos), index(self._qvel)
-        self._com = backend.constants("body_ipos")[:, [root.body for root in free]]
+        self._qpos_rows = index([root.qpos + i for root in free for i in range(7)], device)
+        self._qvel_rows = index([root.qvel + i for root in free for i in range(6)], device)
+        bodies = torch.tensor([root.body for root in free], dtype=torch.int64, device=device)
+        self._com = backend.constants("body_ipos")[:, bodies]
         """Centre of mass in the body frame, shape (num_envs, floating, 3); one row for all."""
 
     def read(self) -> Tensor:
-        """Root states as Isaac Gym reads them, shape (num_envs, num_actors, 13), float64."""
+        """Root states as Isaac Gym reads them, shape (num_envs, num_actors, 13)."""
         n = self._backend.num_envs
-        out = torch.empty(n, self.num_actors, 13, dtype=torch.float64, device=self._backend.device)
         if self.num_floating:
             qpos = self._backend.state("qpos")[:, self._qpos_rows].reshape(n, -1, 7)
             qvel = self._backend.state("qvel")[:, self._qvel_rows].reshape(n, -1, 6)
@@ -103,12 +102,14 @@ class RootStates:
             states = torch.cat((qpos[..., 0:3], rotation, velocity_w, spin_w), -1)
             if not self.num_fixed:
                 return states
-            out[:, self.floating] = states
-        if self.num_fixed:
-            out[:, self.fixed, 0:3] = self._backend.state("mocap_pos")[:, self._mocap].double()
-            quat = self._backend.state("mocap_quat")[:, self._mocap].double()
-            out[:, self.fixed, 3:7] = xyzw(quat)
-            out[:, self.fixed, 7:13] = 0.0
+        position = self._backend.state("mocap_pos")[:, self._mocap]
+        quat = self._backend.state("mocap_quat")[:, self._mocap]
+        still = torch.zeros(n, self.num_fixed, 6, dtype=position.dtype, device=position.device)
+        fixed = torch.cat((position, xyzw(quat), still), -1)
+        if not self.num_floating:
+            return fixed
+        out = torch.empty(n, self.num_actors, 13, dtype=position.dtype, device=position.device)
+        out[:, self.floating], out[:, self.fixed] = states, fixed
         return out
 
     def write(self, values: Tensor, mask: Tensor, envs: Rows) -> None:
@@ -120,7 +121,7 @@ class RootStates:
                 to the last bit.
             envs: environments with such actors, from `changed_envs`.
         """
-        values, mask = values[envs].double(), mask[envs]
+        values, mask = values[envs].to(self._com.dtype), mask[envs]
         if self.num_floating:
             self._write_floating(envs, values[:, self.floating], mask[:, self.floating, None])
         if self.num_fixed:
@@ -150,8 +151,8 @@ class DofStates:
 
     def __init__(self, backend: Backend, compiled: CompiledScene) -> None:
         self._backend = backend
-        self._positions = index(compiled.dof_qpos)
-        self._velocities = index(compiled.dof_qvel)
+        self._positions = index(compiled.dof_qpos, backend.device)
+        self._velocities = index(compiled.dof_qvel, backend.device)
 
     def position(self) -> Tensor:
         """[rad or m], shape (num_envs, num_dofs)."""
@@ -187,7 +188,8 @@ class DofStates:
 
     def apply(self, force: Tensor) -> None:
         """Set the actuation force of every DOF, shape (num_envs, num_dofs)."""
-        self._backend.state("qfrc_applied")[:, self._velocities] = force.to(torch.float64)
+        state = self._backend.state("qfrc_applied")
+        state[:, self._velocities] = force.to(state.dtype)
 
 
 class BodyStates:
@@ -195,10 +197,10 @@ class BodyStates:
 
     def __init__(self, backend: Backend, compiled: CompiledScene) -> None:
         self._backend = backend
-        self._bodies = index(compiled.bodies)
+        self._bodies = index(compiled.bodies, backend.device)
         trees = compiled.model.body_rootid[compiled.bodies]
         one_tree = len(trees) > 0 and (trees == trees[0]).all()
-        self._trees = index(trees[:1] if one_tree else trees)
+        self._trees = index(trees[:1] if one_tree else trees, backend.device)
         """Body whose subtree's centre of mass `cvel` refers to; one for all if it is the same."""
 
     def read(self, out: Tensor) -> None:

@@ -84,7 +84,13 @@ class StateTensors:
             return
         if kind == Kind.BODY:  # the largest: straight into the buffer
             simulation.update_poses()
-            simulation.bodies.read(buffer.view(self.shape(kind)))
+            target = buffer.view(self.shape(kind))
+            if buffer.device == simulation.device:
+                simulation.bodies.read(target)
+            else:
+                there = torch.empty_like(target, device=simulation.device)
+                simulation.bodies.read(there)
+                target.copy_(there)
         else:
             buffer.view(self.shape(kind)).copy_(self.current(kind, simulation))
 
@@ -118,7 +124,8 @@ class StateTensors:
             call: name of the API call, for messages.
         """
         shape = self.shape(kind)
-        values = checks.buffer(call, given, shape, simulation.device)
+        values = checks.buffer(call, given, shape, self._scene.backend_choice.pipeline_device)
+        values = values.to(simulation.device)
         published = self.current(kind, simulation)
         differs = values.view(torch.int32) != published.view(torch.int32)
         if kind == Kind.ROOT:
@@ -126,8 +133,7 @@ class StateTensors:
             simulation.set_roots(values, mask if actors is None else mask & actors)
         else:
             if actors is not None:
-                owners = torch.from_numpy(simulation.layout.dof_actor)
-                differs &= actors[:, owners, None]
+                differs &= actors[:, simulation.dof_owners, None]
             simulation.set_dofs(values, differs)
 
     def save(self, simulation: Simulation) -> dict[str, Tensor]:

@@ -187,7 +187,7 @@ def place_static_geometry(
     positions = backend.model_field("geom_pos")
     for name, shift in moved.items():
         geom = backend.model.geom(name).id
-        positions[:, geom] -= torch.from_numpy(shift).to(backend.device)
+        positions[:, geom] -= torch.from_numpy(shift).to(positions)
     if any(plane_normal(shapes[name]) is None for name in moved):
         # The bounding volumes of static geoms belong to the model.
         backend.recompute_constants(torch.arange(len(origins), dtype=torch.int32))

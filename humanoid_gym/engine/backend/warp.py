@@ -1,0 +1,405 @@
+"""The GPU backend: MuJoCo Warp, all environments in arrays that PyTorch shares.
+
+A step is one graph: every substep, what puts failed environments back, and the contact forces. It
+runs on PyTorch's current stream and never waits for the host. On Warp's CPU device the same code
+runs slowly: that is how it is tested without a GPU.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import mujoco
+import mujoco_warp
+import numpy as np
+import torch
+import warp as wp
+from torch import Tensor
+
+from humanoid_gym.engine.backend import warp_kernels
+from humanoid_gym.engine.backend.overflow import OverflowWatch
+from humanoid_gym.engine.backend.warp_sizes import sizes_for
+
+if TYPE_CHECKING:
+    from humanoid_gym.engine.state.speed_limits import SpeedLimits
+
+logger = logging.getLogger(__name__)
+
+UNSUPPORTED_FLAGS = mujoco.mjtDisableBit.mjDSBL_AUTORESET | mujoco.mjtDisableBit.mjDSBL_NATIVECCD
+"""Flags that MuJoCo Warp does not know: it never resets by itself, and has one collider."""
+DERIVED = (
+    "body_subtreemass",
+    "body_invweight0",
+    "dof_invweight0",
+    "tendon_invweight0",
+    "tendon_length0",
+    "actuator_acc0",
+    "geom_rbound",
+    "geom_aabb",
+)
+"""Model fields that `set_const` computes from others."""
+STATE_PARTS = {
+    "TIME": "time",
+    "QPOS": "qpos",
+    "QVEL": "qvel",
+    "ACT": "act",
+    "WARMSTART": "qacc_warmstart",
+    "CTRL": "ctrl",
+    "QFRC_APPLIED": "qfrc_applied",
+    "XFRC_APPLIED": "xfrc_applied",
+    "EQ_ACTIVE": "eq_active",
+    "MOCAP_POS": "mocap_pos",
+    "MOCAP_QUAT": "mocap_quat",
+}
+"""Parts of MuJoCo's integration state that a scene of ours can have."""
+KINEMATICS = frozenset(
+    ("xpos", "xquat", "xmat", "xipos", "ximat", "xanchor", "xaxis", "subtree_com", "cvel", "M")
+    + ("site_xpos", "site_xmat", "site_xquat")
+)
+"""Outputs that belong to the present state; computed when one is read."""
+CONTACT_FORCE = "contact_force"
+
+
+class WarpBackend:
+    """`Backend` on MuJoCo Warp.
+
+    Args:
+        model: compiled model of one environment.
+        num_envs: number of simulations.
+        device: a CUDA device, or the CPU.
+        max_contacts: contacts of all environments together that there is room for at least.
+
+    Raises:
+        MemoryError: they do not fit into the device's memory; tells how many would.
+        NotImplementedError: the model has something that MuJoCo Warp lacks.
+    """
+
+    measures_contacts = True
+
+    def __init__(
+        self, model: mujoco.MjModel, num_envs: int, device: torch.device, max_contacts: int = 0
+    ) -> None:
+        start_warp()
+        self.model, self.num_envs, self.device = model, num_envs, device
+        self._warp_device = wp.device_from_torch(device)
+        self._tensors: dict[str, Tensor] = {}
+        self._graphs: dict[int, wp.Graph | None] = {}
+        self._geoms_moved = False
+        self._contact_force: wp.array | None = None
+        with self._stream():
+            self._create(max_contacts)
+        self._failed = wp.zeros(num_envs, dtype=bool, device=self._warp_device)
+        self._overflow = OverflowWatch(wp.to_torch(self._data.overflow))
+        self._poses_stale = True
+        self.initial = self.save()
+
+    def _create(self, max_contacts: int) -> None:
+        host = copy.copy(self.model)
+        host.opt.disableflags &= ~int(UNSUPPORTED_FLAGS)
+        self._model = mujoco_warp.put_model(host)
+        # Gains of single environments may come later: their terms are always computed.
+        self._model.has_efm_actuator = host.nu > 0
+        self._model.has_tendon_stiffness = self._model.has_tendon_damping = host.ntendon > 0
+        self._model.opt.warn_overflow = 0  # counted by OverflowWatch instead of printed
+        if self._warp_device.is_cuda and not wp.is_conditional_graph_supported():
+            self._model.opt.graph_conditional = False
+            logger.warning(
+                "the CUDA driver is older than 12.4: the solver cannot stop early inside a graph "
+                "and always takes %d iterations, which is slow; update the driver",
+                host.opt.iterations,
+            )
+        # Room for what single environments may get later, like the gains above.
+        host.dof_frictionloss[:] = 1.0
+        sizes = sizes_for(host, max_contacts // self.num_envs)
+        self._data = mujoco_warp.make_data(
+            host, self.num_envs, nconmax=sizes.contacts, njmax=sizes.constraints
+        )
+
+    def state(self, name: str) -> Tensor:
+        """See `Backend.state`."""
+        return self._view(name, getattr(self._data, name))
+
+    def output(self, name: str) -> Tensor:
+        """See `Backend.output`."""
+        if name == CONTACT_FORCE:
+            return self._contact_forces()
+        if name in KINEMATICS:
+            self._update_poses()
+        if name == "site_xquat":
+            return quaternions(self.output("site_xmat"))
+        tensor = self._view(name, getattr(self._data, name))
+        return tensor.flatten(2) if name in ("xmat", "ximat", "site_xmat") else tensor
+
+    def model_field(self, name: str) -> Tensor:
+        """See `Backend.model_field`."""
+        owner, field = self._owner(name)
+        array = getattr(owner, field)
+        if array.shape[0] != self.num_envs:
+            if array.shape[0] != 1 or array.ndim < 2 - name.startswith("opt."):
+                raise NotImplementedError(
+                    f"the environments differ in {name}, which MuJoCo Warp shares between them; "
+                    "give all of them the same value, or simulate on the CPU"
+                )
+            whole = wp.to_torch(array)
+            whole = whole.repeat(self.num_envs, *([1] * (whole.ndim - 1)))
+            setattr(owner, field, wp.from_torch(whole, dtype=array.dtype))
+            self._tensors["model." + name] = whole  # owns the memory
+            self._graphs.clear()
+        self._poses_stale = True
+        self._geoms_moved |= name in ("geom_pos", "geom_quat")
+        return self._view("model." + name, getattr(owner, field))
+
+    def constants(self, name: str) -> Tensor:
+        """See `Backend.constants`."""
+        owner, field = self._owner(name)
+        return wp.to_torch(getattr(owner, field))
+
+    def recompute_constants(self, envs: Tensor) -> None:
+        """See `Backend.recompute_constants`; computes those of all environments."""
+        for name in DERIVED:
+            if getattr(self._model, name).size:
+                self.model_field(name)
+        with self._stream():
+            mujoco_warp.set_const(self._model, self._data)
+        self._poses_stale = True
+
+    def step(self, substeps: int) -> None:
+        """See `Backend.step`."""
+        if self._geoms_moved:
+            self._place_static_geoms()
+        with self._stream():
+            if self._being_captured:
+                self._advance(substeps)
+            elif self._graphs.get(substeps) is not None:
+                wp.capture_launch(self._graphs[substeps])
+            else:
+                self._first_step(substeps)
+        self._poses_stale = True
+
+    def _first_step(self, substeps: int) -> None:
+        """Step without a graph once, which loads the kernels; capture one the second time."""
+        if substeps not in self._graphs:
+            self._graphs[substeps] = None
+            self._advance(substeps)
+            return
+        with wp.ScopedCapture() as capture:
+            self._advance(substeps)
+        self._graphs[substeps] = capture.graph
+        wp.capture_launch(capture.graph)
+
+    def _advance(self, substeps: int) -> None:
+        data = self._data
+        for _ in range(substeps):
+            mujoco_warp.step(self._model, data)
+            wp.launch(
+                warp_kernels.restore_unstable,
+                dim=self.num_envs,
+                inputs=[self._start["qpos"], self._start["qvel"]]
+                + [self._start["mocap_pos"], self._start["mocap_quat"]],
+                outputs=[data.qpos, data.qvel, data.mocap_pos, data.mocap_quat]
+                + [data.qacc_warmstart, data.qacc, data.ctrl, data.qfrc_applied]
+                + [data.xfrc_applied, self._failed],
+            )
+        if self._contact_force is not None:
+            self._add_contact_forces()
+
+    def settle(self, limits: SpeedLimits) -> Tensor | None:
+        """See `Backend.settle`."""
+        with self._stream():
+            wp.launch(
+                warp_kernels.limit_speeds,
+                dim=self.num_envs,
+                inputs=[wp.from_torch(limits.dof_limits), wp.from_torch(limits.root_starts)]
+                + [wp.from_torch(limits.root_limits, dtype=wp.vec2)],
+                outputs=[self._data.qvel],
+            )
+        flags = wp.to_torch(self._failed)
+        failed = flags.clone()
+        flags.zero_()
+        self._overflow.look()
+        if self.device.type == "cpu" and not failed.any():
+            return None
+        return failed
+
+    def forward(self, envs: Tensor | None) -> None:
+        """See `Backend.forward`."""
+        self._poses_stale = True
+
+    @property
+    def initial(self) -> Tensor:
+        """See `Backend.initial`."""
+        return self._initial
+
+    @initial.setter
+    def initial(self, state: Tensor) -> None:
+        self._initial = state
+        self._start = {}
+        for name, part in self._split(state).items():
+            array = getattr(self._data, name)
+            if name in ("qpos", "qvel", "mocap_pos", "mocap_quat"):
+                self._start[name] = wp.from_torch(part.contiguous(), dtype=array.dtype)
+        for name in ("mocap_pos", "mocap_quat"):
+            self._start.setdefault(name, getattr(self._data, name))
+        self._graphs.clear()
+
+    def save(self) -> Tensor:
+        """See `Backend.save`; float32 here."""
+        parts = [self._view(name, getattr(self._data, name)) for name in self._state_sizes]
+        return torch.cat([part.reshape(self.num_envs, -1).float() for part in parts], dim=1)
+
+    def load(self, state: Tensor) -> None:
+        """See `Backend.load`."""
+        for name, part in self._split(state).items():
+            self._view(name, getattr(self._data, name)).copy_(part)
+        self._poses_stale = True
+
+    def snapshot(self, env: int) -> tuple[mujoco.MjModel, mujoco.MjData]:
+        """See `Backend.snapshot`."""
+        model = copy.copy(self.model)
+        for key, tensor in self._tensors.items():
+            owner, _, name = key.rpartition(".")
+            if owner.startswith("model"):
+                target = model.opt if owner.endswith("opt") else model
+                values = tensor[env].cpu().numpy()
+                getattr(target, name)[:] = values.reshape(getattr(target, name).shape)
+        data = mujoco.MjData(model)
+        state = self.save()[env].cpu().double().numpy()
+        mujoco.mj_setState(model, data, state, mujoco.mjtState.mjSTATE_INTEGRATION)
+        return model, data
+
+    @property
+    def bytes_per_env(self) -> float:
+        """Device memory of the arrays that grow with the number of environments [bytes]."""
+        return array_bytes(self._data) / self.num_envs
+
+    @property
+    def _being_captured(self) -> bool:
+        return self.device.type == "cuda" and torch.cuda.is_current_stream_capturing()
+
+    @property
+    def _state_sizes(self) -> dict[str, int]:
+        """Parts of the integration state in MuJoCo's order, and how many numbers each has."""
+        sizes = {}
+        for part, name in STATE_PARTS.items():
+            bit = getattr(mujoco.mjtState, f"mjSTATE_{part}")
+            if size := mujoco.mj_stateSize(self.model, bit):
+                sizes[name] = size
+        return sizes
+
+    def _split(self, state: Tensor) -> dict[str, Tensor]:
+        sizes = self._state_sizes
+        parts = state.to(self.device).split(list(sizes.values()), dim=1)
+        result = {}
+        for name, part in zip(sizes, parts, strict=True):
+            view = self._view(name, getattr(self._data, name))
+            result[name] = part.reshape(view.shape).to(view.dtype)
+        return result
+
+    def _owner(self, name: str) -> tuple[object, str]:
+        """Where MuJoCo Warp keeps a model field, and its name there."""
+        if name.startswith("opt."):
+            return self._model.opt, name[len("opt.") :]
+        return self._model, name
+
+    def _view(self, key: str, array: wp.array) -> Tensor:
+        """The tensor over an array's memory; the same object each time."""
+        if key not in self._tensors:
+            self._tensors[key] = wp.to_torch(array)
+        return self._tensors[key]
+
+    @contextlib.contextmanager
+    def _stream(self) -> Iterator[None]:
+        """Warp works on PyTorch's current stream of the device."""
+        if self._warp_device.is_cuda:
+            stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
+            with wp.ScopedStream(stream):
+                yield
+        else:
+            with wp.ScopedDevice(self._warp_device):
+                yield
+
+    def _update_poses(self) -> None:
+        if not self._poses_stale:
+            return
+        with self._stream():
+            mujoco_warp.kinematics(self._model, self._data)
+            mujoco_warp.com_pos(self._model, self._data)
+            mujoco_warp.com_vel(self._model, self._data)
+            mujoco_warp.crb(self._model, self._data)
+        self._poses_stale = False
+
+    def _contact_forces(self) -> Tensor:
+        """Net contact force on each MuJoCo body [N], world axes, shape (num_envs, nbody, 3)."""
+        if self._contact_force is None:
+            shape = (self.num_envs, self.model.nbody)
+            self._contact_force = wp.zeros(shape, dtype=wp.vec3, device=self._warp_device)
+            self._graphs.clear()
+            with self._stream():
+                self._add_contact_forces()
+        return self._view(CONTACT_FORCE, self._contact_force)
+
+    def _add_contact_forces(self) -> None:
+        contact = self._data.contact
+        self._contact_force.zero_()
+        wp.launch(
+            warp_kernels.add_contact_forces,
+            dim=self._data.naconmax,
+            inputs=[self._data.nacon, contact.worldid, contact.geom, self._model.geom_bodyid]
+            + [contact.frame, contact.dim, contact.efc_address, self._data.efc.force, self._failed],
+            outputs=[self._contact_force],
+        )
+
+    def _place_static_geoms(self) -> None:
+        """Where geoms of the world are: Warp computes it once, before they were moved."""
+        rows = np.flatnonzero(self.model.body_weldid[self.model.geom_bodyid] == 0)
+        rows = rows[self.model.geom_bodyid[rows] == 0]
+        geoms = torch.from_numpy(rows).to(self.device)
+        positions = wp.to_torch(self._model.geom_pos)[:, geoms]
+        self._view("geom_xpos", self._data.geom_xpos)[:, geoms] = positions
+        self._geoms_moved = False
+
+
+@functools.cache
+def start_warp() -> None:
+    """Initialize Warp, without its banner and its line for each kernel."""
+    wp.config.quiet = True
+    wp.init()
+    logger.info("Warp compiles its kernels at the first steps of a new scene: once, in minutes")
+
+
+def quaternions(matrices: Tensor) -> Tensor:
+    """Unit quaternions wxyz of rotation matrices, shape (..., 9) to (..., 4)."""
+    m = matrices
+    trace_like = torch.stack(
+        (
+            m[..., 0] + m[..., 4] + m[..., 8],
+            m[..., 0] - m[..., 4] - m[..., 8],
+            m[..., 4] - m[..., 0] - m[..., 8],
+            m[..., 8] - m[..., 0] - m[..., 4],
+        ),
+        dim=-1,
+    )
+    # Each row of 4 q q^T is the quaternion times one of its components: take the largest.
+    a, b, c = m[..., 7] - m[..., 5], m[..., 2] - m[..., 6], m[..., 3] - m[..., 1]
+    d, e, f = m[..., 1] + m[..., 3], m[..., 2] + m[..., 6], m[..., 5] + m[..., 7]
+    w, x, y, z = (1.0 + trace_like).unbind(-1)
+    outer = torch.stack((w, a, b, c, a, x, d, e, b, d, y, f, c, e, f, z), dim=-1)
+    outer = outer.unflatten(-1, (4, 4))
+    best = trace_like.argmax(dim=-1)[..., None, None].expand(*trace_like.shape[:-1], 1, 4)
+    return torch.nn.functional.normalize(outer.gather(-2, best)[..., 0, :], dim=-1)
+
+
+def array_bytes(owner: object) -> int:
+    """Memory of the Warp arrays of a dataclass and those inside it [bytes]."""
+    total = 0
+    for value in vars(owner).values():
+        if isinstance(value, wp.array):
+            total += value.capacity
+        elif hasattr(value, "__dataclass_fields__"):
+            total += array_bytes(value)
+    return total

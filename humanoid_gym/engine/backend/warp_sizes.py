@@ -1,0 +1,101 @@
+"""How many contacts and constraints a world of a model may have at once, for MuJoCo Warp's arrays.
+
+What does not fit is dropped there, so these are generous, and the backend reports overflows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mujoco
+import numpy as np
+
+PLANE, HFIELD = mujoco.mjtGeom.mjGEOM_PLANE.value, mujoco.mjtGeom.mjGEOM_HFIELD.value
+BOX, MESH = mujoco.mjtGeom.mjGEOM_BOX.value, mujoco.mjtGeom.mjGEOM_MESH.value
+CAPSULE, CYLINDER = mujoco.mjtGeom.mjGEOM_CAPSULE.value, mujoco.mjtGeom.mjGEOM_CYLINDER.value
+CONTACTS_WITH_PLANE = {CAPSULE: 2, CYLINDER: 4, BOX: 4, MESH: 4}
+"""Most contact points of a shape with a plane; one for others."""
+CONTACTS_WITH_HFIELD = 12
+"""Of a shape with a height field: it touches several of its prisms."""
+CONTACTS_OF_PAIR = {
+    (BOX, BOX): 8,
+    (BOX, MESH): 8,
+    (MESH, MESH): 8,
+    (CAPSULE, BOX): 2,
+    (CAPSULE, CAPSULE): 2,
+}
+"""Of two moving shapes; one for others."""
+ROWS_PER_CONTACT = 3
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Room for each world."""
+
+    contacts: int
+    constraints: int
+
+
+def sizes_for(model: mujoco.MjModel, min_contacts: int = 0) -> Sizes:
+    """Room that a model's worlds need, by what its shapes can touch at most.
+
+    Each shape may touch static geometry with all its points. Of the contacts among moving shapes
+    there is room for as many as every shape would have with one other.
+
+    Args:
+        model: of one world.
+        min_contacts: contacts that there is room for at least.
+    """
+    static, between, per_geom = 0, 0, np.zeros(model.ngeom, dtype=int)
+    ground = np.zeros(model.ngeom, dtype=int)
+    for first, second in colliding_pairs(model):
+        count = most_contacts(int(model.geom_type[first]), int(model.geom_type[second]))
+        moving = [geom for geom in (first, second) if moves(model, geom)]
+        if len(moving) == 2:
+            between += count
+            per_geom[moving] = np.maximum(per_geom[moving], count)
+        elif moving:
+            ground[moving[0]] = max(ground[moving[0]], count)
+    static = int(ground.sum())
+    contacts = max(static + min(between, int(per_geom.sum())), min_contacts, 1)
+    limits = int((model.jnt_limited > 0).sum() + (model.tendon_limited > 0).sum())
+    frictions = model.nv + int((model.tendon_frictionloss > 0).sum())
+    equalities = 6 * model.neq
+    return Sizes(contacts, contacts * ROWS_PER_CONTACT + limits + frictions + equalities)
+
+
+def moves(model: mujoco.MjModel, geom: int) -> bool:
+    """Whether a shape can move: on a body with joints above it, or on a mocap body."""
+    body = model.geom_bodyid[geom]
+    return bool(model.body_weldid[body] != 0 or model.body_mocapid[model.body_rootid[body]] >= 0)
+
+
+def colliding_pairs(model: mujoco.MjModel) -> list[tuple[int, int]]:
+    """Pairs of geoms that MuJoCo looks at for contacts."""
+    excluded = {(int(s) >> 16, int(s) & 0xFFFF) for s in model.exclude_signature}
+    pairs = {(int(a), int(b)) for a, b in zip(model.pair_geom1, model.pair_geom2, strict=True)}
+    collides = np.flatnonzero((model.geom_contype != 0) | (model.geom_conaffinity != 0))
+    weld = model.body_weldid
+    for index, first in enumerate(collides):
+        for second in collides[index + 1 :]:
+            body1, body2 = sorted((int(model.geom_bodyid[first]), int(model.geom_bodyid[second])))
+            parents = weld[model.body_parentid[weld[[body1, body2]]]]
+            related = weld[body1] == weld[body2] or (
+                weld[body1] != 0 and (parents[1] == weld[body1] or parents[0] == weld[body2])
+            )
+            allowed = (model.geom_contype[first] & model.geom_conaffinity[second]) or (
+                model.geom_contype[second] & model.geom_conaffinity[first]
+            )
+            if allowed and not related and (body1, body2) not in excluded:
+                pairs.add((int(first), int(second)))
+    return sorted(pairs)
+
+
+def most_contacts(first: int, second: int) -> int:
+    """Most contact points of two shapes of these types."""
+    low, high = sorted((first, second))
+    if low == PLANE:
+        return CONTACTS_WITH_PLANE.get(high, 1)
+    if low == HFIELD:
+        return CONTACTS_WITH_HFIELD
+    return CONTACTS_OF_PAIR.get((low, high), 1)
