@@ -5,11 +5,15 @@ NVIDIA's Gym has none; programs that use it need a fallback. Here VecTask is its
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from humanoid_gym.engine.backend.capture import CapturedFunction
+from humanoid_gym.engine.backend.choice import what_gpu_physics_lacks
 from humanoid_gym.engine.graphics.rendering import Poses
 from humanoid_gym.engine.sim import Sim
 
@@ -50,18 +54,49 @@ class Extensions:
                 f"load_state: a state of shape {came} (environments, numbers) does not fit this "
                 f"scene, which has {expected}; use the same task, robot and num_envs"
             )
+        device = simulation.device
         simulation.restore(
-            saved["state"],
-            saved["position_target"],
-            saved["velocity_target"],
-            saved["fault_counts"],
+            saved["state"].to(device),
+            saved["position_target"].to(device),
+            saved["velocity_target"].to(device),
+            saved["fault_counts"].to(device),
             saved["num_steps"],
         )
         sim.tensors.load(simulation, saved["sensed"])
 
+    def what_gpu_physics_lacks(self) -> str | None:
+        """The reason why physics cannot run on a GPU here, with its remedy; None if it can."""
+        return what_gpu_physics_lacks()
+
     def fault_counts(self, sim: Sim) -> Tensor:
         """How often each environment became unstable and was reset, shape (num_envs,), int64."""
         return sim.running("fault_counts").fault_counts.clone()
+
+    def capture(
+        self,
+        sim: Sim,
+        function: Callable[[], None],
+        generators: Sequence[torch.Generator] = (),
+    ) -> Callable[[], None] | None:
+        """A function's work on the GPU without the host's part of it.
+
+        The result does what the function does. At its first call it records, in CUDA graphs, all
+        that the function has PyTorch and the simulation do; from then on it replays that.
+
+        Args:
+            sim: prepared.
+            function: simulates, refreshes and sets tensors, computes. It must have run a few times
+                before (which loads kernels), must not ask the device for a value, and has to leave
+                its results in the same tensors each time: what it does in Python alone happens only
+                while recording.
+            generators: random number generators that it draws from, on the GPU.
+
+        Returns:
+            None where physics is not on a GPU.
+        """
+        if sim.running("capture").device.type != "cuda":
+            return None
+        return CapturedFunction(sim, function, generators)
 
     def timings(self, sim: Sim) -> dict[str, float]:
         """Seconds spent so far: `physics` in simulate."""

@@ -57,7 +57,9 @@ class Sim:
         if self.scene.backend_choice.warp:
             ignored.discard("physx.max_gpu_contact_pairs")
         if ignored:
-            logger.info("these simulation parameters have no effect here: %s", ", ".join(sorted(ignored)))
+            logger.info(
+                "these simulation parameters have no effect here: %s", ", ".join(sorted(ignored))
+            )
 
     @property
     def pipeline_device(self) -> torch.device:

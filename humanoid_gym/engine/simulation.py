@@ -65,9 +65,7 @@ class Simulation:
         self.num_envs = len(scene.envs)
         self.tables = PropertyTables(scene.envs)
         self.device = scene.backend_choice.device
-        self.drives = Drives(
-            self.tables.dofs, scene.params.dt / scene.params.substeps, self.device
-        )
+        self.drives = Drives(self.tables.dofs, scene.params.dt / scene.params.substeps, self.device)
         self.num_steps = 0
         self._earlier = 0.0
         """What simulated time [s] has over num_steps steps of the present length."""
@@ -81,7 +79,7 @@ class Simulation:
         report_ineffective_damping(self.layout.actors)
         self.build(served)
         self._place_actors()
-        self.backend.initial = self.backend.save()
+        self.backend.start_from(self.backend.save())
 
     @quiet_warnings()
     def build(self, served: Served) -> None:
@@ -135,7 +133,7 @@ class Simulation:
         old.load(old.initial)
         for name in CARRIED_OVER:
             self.backend.state(name).copy_(old.state(name))
-        self.backend.initial = self.backend.save()
+        self.backend.start_from(self.backend.save())
         self.backend.load(now)
         self._moved.clear()
         self.body_forces.pending = True
@@ -155,6 +153,26 @@ class Simulation:
         self.num_steps += 1
         self._everything_changed()
         self.seconds_in_physics += time.perf_counter() - start
+
+    @property
+    def has_passing_input(self) -> bool:
+        """Whether a program gave forces for the next simulate only."""
+        return self.body_forces.pending or self.efforts.pending
+
+    def before_replay(self) -> None:
+        """Write what was set since the last step, which a recorded step does not look for."""
+        self._write_targets()
+
+    def after_replay(self, num_steps: int) -> None:
+        """Nothing that was known of the state holds any more: the device went on by itself.
+
+        Args:
+            num_steps: simulates that were replayed.
+        """
+        self.num_steps += num_steps
+        self.forces_known = True
+        self._moved = [slice(None)]
+        self._everything_changed()
 
     def set_targets(self, position: Tensor | None, velocity: Tensor | None, mask: Tensor) -> None:
         """Set drive targets of the DOFs in mask, shapes (num_envs, num_dofs)."""
@@ -205,7 +223,7 @@ class Simulation:
 
     def start_here(self) -> None:
         """Take the current state as the one that unstable environments return to."""
-        self.backend.initial = self.backend.save()
+        self.backend.start_from(self.backend.save())
 
     def restore(
         self,
@@ -252,7 +270,7 @@ class Simulation:
         self.force_sensors = (
             ForceSensors(self.backend, self.compiled, self.layout) if sensed else None
         )
-        self.speed_limits = SpeedLimits(self.compiled, self.layout, self.drives)
+        self.backend.limit_speeds(SpeedLimits(self.compiled, self.layout, self.drives))
 
     def change_gravity(self) -> None:
         """Take over the gravity of the scene's parameters."""
@@ -310,15 +328,18 @@ class Simulation:
         if self.attractors.count:
             self.update_poses()
             self.attractors.follow()
+        self._write_targets()
+        if self.drives.any_friction:
+            loss = self.drives.friction * self._drive_forces().abs()
+            field = self.backend.model_field("dof_frictionloss")
+            field[:, self._velocities] = loss.to(field.dtype)
+
+    def _write_targets(self) -> None:
         if self._targets_changed:
             controls = self.drives.target_forces() / self.drives.control_unit
             controls = controls[:, self._driven].to(self.backend.state("ctrl").dtype)
             self.backend.state("ctrl")[:, : self._num_driven] = controls
             self._targets_changed = False
-        if self.drives.any_friction:
-            loss = self.drives.friction * self._drive_forces().abs()
-            field = self.backend.model_field("dof_frictionloss")
-            field[:, self._velocities] = loss.to(field.dtype)
 
     def _drive_forces(self) -> Tensor:
         """Force that Isaac Gym's friction coefficient multiplies, shape (num_envs, num_dofs)."""
@@ -326,7 +347,7 @@ class Simulation:
 
     def _settle(self) -> None:
         """Count failed environments, which are back at their own initial state."""
-        failed = self.backend.settle(self.speed_limits)
+        failed = self.backend.settle()
         if failed is None:
             return
         self.fault_counts += failed

@@ -1,6 +1,7 @@
 """Isaac Gym's gymutil: command line, device strings and configuration dictionaries."""
 
 import argparse
+import importlib.util
 import logging
 from xml.etree import ElementTree
 
@@ -25,8 +26,10 @@ def command_line(monkeypatch):
 
     def parse(*arguments, gpu=False, cuda=False, **options):
         monkeypatch.setattr("sys.argv", ["train.py", *arguments])
+        monkeypatch.delenv("HUMANOID_GYM_BACKEND", raising=False)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda or gpu)
-        monkeypatch.setattr(gymutil.arguments, "gpu_physics", lambda: gpu)
+        spec = object() if gpu else None
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
         return gymutil.parse_arguments(**options)
 
     return parse
@@ -48,14 +51,14 @@ def test_defaults_without_cuda_become_cpu_with_one_notice(command_line, caplog):
     assert (args.sim_device, args.pipeline, args.rl_device) == ("cpu", "cpu", "cpu")
     assert args.use_gpu is args.use_gpu_pipeline is False
     assert len(caplog.records) == 1
-    assert "now the CPU: PyTorch finds no CUDA on this machine" in caplog.text
+    assert "now the CPU: PyTorch sees no CUDA device: " in caplog.text
 
 
 def test_with_cuda_but_without_gpu_physics_only_the_learner_stays_on_the_gpu(command_line, caplog):
     custom = [{"name": "--rl_device", "type": str, "default": "cuda:0"}]
     args = command_line(cuda=True, custom_parameters=custom)
     assert (args.sim_device, args.pipeline, args.rl_device) == ("cpu", "cpu", "cuda:0")
-    assert "this engine simulates on the CPU only" in caplog.text
+    assert 'MuJoCo Warp is not installed: pip install "humanoid-gym[gpu]"' in caplog.text
 
 
 def test_explicit_cpu_is_silent(command_line, caplog):
@@ -70,7 +73,7 @@ def test_explicit_cuda_without_cuda_is_an_error(command_line, capsys, request_):
         command_line(*request_)
     assert exit_.value.code == 2
     message = capsys.readouterr().err
-    assert "need physics on a GPU, but PyTorch finds no CUDA" in message
+    assert "need physics on a GPU, but PyTorch sees no CUDA device" in message
     assert "use --sim_device cpu --pipeline cpu" in message
 
 

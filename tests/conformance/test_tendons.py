@@ -227,3 +227,20 @@ def test_wrong_arguments_are_refused(world):
         gym.get_asset_actuator_joint_name(asset, 5)
     with pytest.raises(AttributeError, match="read-only"):
         props[0].num_joints = 3
+
+
+def test_coefficients_of_each_environment_its_own(world, backend):
+    scene = start(world, num_envs=2)
+    call = scene.gym.set_actor_fixed_tendon_joint_coefficients
+    own = ((1.0, 0.5), (1.0, -1.0))
+    for env, coefficients in zip(scene.envs, own, strict=True):
+        change(scene, env.index, is_fixed_limited=False)
+        assert call(env, 0, 1, coefficients)
+    if backend == "warp":
+        with pytest.raises(NotImplementedError, match=r"differ in MuJoCo's wrap_prm.*the same"):
+            scene.step()
+        return
+    came = settled(scene, [0.1, 0.2])
+    for row, coefficients in zip(came, own, strict=True):
+        expected = balance([0.1, 0.2], 30.0, 0.05, coefficients)
+        np.testing.assert_allclose(row, expected, atol=1e-5)

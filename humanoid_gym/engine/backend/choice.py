@@ -83,9 +83,16 @@ def asks_for_gpu(params: SimParams) -> bool:
 
 def what_gpu_physics_lacks() -> str | None:
     """The reason why physics cannot run on a GPU here, with its remedy; None if it can."""
+    if os.environ.get(VARIABLE) == "mujoco":
+        return f"{VARIABLE}=mujoco keeps physics on the CPU"
     if not torch.cuda.is_available():
-        return "PyTorch sees no CUDA device: install an NVIDIA driver and PyTorch for CUDA"
-    if importlib.util.find_spec("mujoco_warp") is None:
+        build = torch.version.cuda
+        return "PyTorch sees no CUDA device: " + (
+            f"{torch.__version__} is a build without CUDA; install one for CUDA"
+            if build is None
+            else f"install or update the NVIDIA driver, for CUDA {build}"
+        )
+    if importlib.util.find_spec("mujoco_warp") is None or importlib.util.find_spec("warp") is None:
         return f"MuJoCo Warp is not installed: {INSTALL}"
     return None
 

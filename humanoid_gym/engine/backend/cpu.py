@@ -72,6 +72,7 @@ class CpuBackend:
     """
 
     measures_contacts = False
+    graphs = None
 
     def __init__(
         self,
@@ -92,7 +93,8 @@ class CpuBackend:
         self._num_warnings = 0
         self._num_fatal = np.zeros(num_envs, dtype=np.int64)
         self._failed = np.zeros(num_envs, dtype=bool)
-        self.initial = self.save()
+        self._limits: SpeedLimits | None = None
+        self._initial = self.save()
 
     def state(self, name: str) -> Tensor:
         """See `Backend.state`."""
@@ -113,6 +115,9 @@ class CpuBackend:
             self._kinematics.model_changed()
         return self._tensor("model." + name, lambda _: self._batch.expand(name))
 
+    def shared_field(self, name: str) -> None:
+        """See `Backend.shared_field`; there is none."""
+
     def constants(self, name: str) -> Tensor:
         """See `Backend.constants`."""
         own = self._batch.expanded(name)
@@ -125,7 +130,7 @@ class CpuBackend:
         if self._kinematics is not None:
             self._kinematics.model_changed()
 
-    def step(self, substeps: int) -> None:
+    def step(self, substeps: int, *, last: bool = True) -> None:
         """See `Backend.step`."""
         with quiet_warnings(), self._failures():
             self._batch.step(nstep=substeps)
@@ -140,15 +145,19 @@ class CpuBackend:
             with quiet_warnings(), self._failures():
                 self._kinematics.update(envs.numpy())
 
-    def settle(self, limits: SpeedLimits) -> Tensor | None:
+    def limit_speeds(self, limits: SpeedLimits) -> None:
+        """See `Backend.limit_speeds`."""
+        self._limits = limits
+
+    def settle(self) -> Tensor | None:
         """See `Backend.settle`."""
         failed = self._unstable()
         if failed is not None:
             state = self.save()
-            state[failed] = self.initial[failed]
+            state[failed] = self._initial[failed]
             self.load(state)
         qvel = self.state("qvel")
-        limited = limits.clamp(qvel)
+        limited = self._limits.clamp(qvel) if self._limits else None
         if limited is not None:
             envs, values = limited
             qvel[envs] = values
@@ -170,6 +179,15 @@ class CpuBackend:
         self._num_fatal[:] = num_fatal
         self._failed[:] = False
         return torch.from_numpy(bad) if bad.any() else None
+
+    @property
+    def initial(self) -> Tensor:
+        """See `Backend.initial`."""
+        return self._initial
+
+    def start_from(self, state: Tensor) -> None:
+        """See `Backend.start_from`."""
+        self._initial = state
 
     def save(self) -> Tensor:
         """See `Backend.save`."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
+    from humanoid_gym.engine.backend.capture import WarpGraphs
     from humanoid_gym.engine.state.speed_limits import SpeedLimits
 
 
@@ -23,11 +24,19 @@ class Backend(Protocol):
     model: mujoco.MjModel
     num_envs: int
     device: torch.device
-    initial: Tensor
-    """State that environments which fail go back to, as `save` returns it."""
-    measures_contacts: bool
-    """Whether the output contact_force exists: net force on each body [N], world axes, shape
-    (num_envs, nbody, 3). Else the model needs contact sensors."""
+
+    @property
+    def measures_contacts(self) -> bool:
+        """Whether there is an output contact_force; else the model needs contact sensors.
+
+        Net force on each body [N], world axes, shape (num_envs, nbody, 3).
+        """
+        ...
+
+    @property
+    def graphs(self) -> WarpGraphs | None:
+        """What it launches on a GPU; None for a backend without graphs."""
+        ...
 
     def state(self, name: str) -> Tensor:
         """A part of the simulation state, writable: qpos, qvel, ctrl, qfrc_applied and so on."""
@@ -45,6 +54,10 @@ class Backend(Protocol):
         """A model field with one value per environment; shared until this is first called."""
         ...
 
+    def shared_field(self, name: str) -> Tensor | None:
+        """A model field that environments cannot differ in, without their axis; None: they can."""
+        ...
+
     def constants(self, name: str) -> Tensor:
         """A model field to read, shape (num_envs, ...), or (1, ...) while all share one value."""
         ...
@@ -53,8 +66,13 @@ class Backend(Protocol):
         """Derive what depends on model fields (inverse weights …) in the environments listed."""
         ...
 
-    def step(self, substeps: int) -> None:
-        """Advance every environment."""
+    def step(self, substeps: int, *, last: bool = True) -> None:
+        """Advance every environment.
+
+        Args:
+            substeps: number of MuJoCo's steps.
+            last: whether they are the last ones of a simulate.
+        """
         ...
 
     def forward(self, envs: Tensor | None) -> None:
@@ -66,16 +84,26 @@ class Backend(Protocol):
         """
         ...
 
-    def settle(self, limits: SpeedLimits) -> Tensor | None:
-        """After a step: put failed environments back and hold speeds within their limits.
+    def limit_speeds(self, limits: SpeedLimits) -> None:
+        """Hold the speeds of joints and floating roots within limits at the end of a simulate."""
+        ...
 
-        Args:
-            limits: of joints and floating roots.
+    def settle(self) -> Tensor | None:
+        """After the last step of a simulate: failed environments are put back, speeds limited.
 
         Returns:
             Environments that became non-finite or failed since the last call and are at their
             initial state now, shape (num_envs,), bool; None where the host knows that none did.
         """
+        ...
+
+    @property
+    def initial(self) -> Tensor:
+        """State that environments which fail go back to, as `save` returns it."""
+        ...
+
+    def start_from(self, state: Tensor) -> None:
+        """Take a state, as `save` returns it, as the initial one."""
         ...
 
     def save(self) -> Tensor:

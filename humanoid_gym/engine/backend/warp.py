@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import functools
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -21,8 +20,11 @@ import torch
 import warp as wp
 from torch import Tensor
 
-from humanoid_gym.engine.backend import warp_kernels
+from humanoid_gym.engine.backend import warp_height_fields, warp_kernels
+from humanoid_gym.engine.backend.capture import WarpGraphs
+from humanoid_gym.engine.backend.kinematics import FIELDS
 from humanoid_gym.engine.backend.overflow import OverflowWatch
+from humanoid_gym.engine.backend.warp_arrays import array_bytes, quaternions, start_warp
 from humanoid_gym.engine.backend.warp_sizes import sizes_for
 
 if TYPE_CHECKING:
@@ -43,6 +45,8 @@ DERIVED = (
     "geom_aabb",
 )
 """Model fields that `set_const` computes from others."""
+SHARED_FIELDS = frozenset(("wrap_prm",))
+"""Model fields that MuJoCo Warp has once for all worlds, among those that properties decide."""
 STATE_PARTS = {
     "TIME": "time",
     "QPOS": "qpos",
@@ -57,11 +61,6 @@ STATE_PARTS = {
     "MOCAP_QUAT": "mocap_quat",
 }
 """Parts of MuJoCo's integration state that a scene of ours can have."""
-KINEMATICS = frozenset(
-    ("xpos", "xquat", "xmat", "xipos", "ximat", "xanchor", "xaxis", "subtree_com", "cvel", "M")
-    + ("site_xpos", "site_xmat", "site_xquat")
-)
-"""Outputs that belong to the present state; computed when one is read."""
 CONTACT_FORCE = "contact_force"
 
 
@@ -88,7 +87,9 @@ class WarpBackend:
         self.model, self.num_envs, self.device = model, num_envs, device
         self._warp_device = wp.device_from_torch(device)
         self._tensors: dict[str, Tensor] = {}
-        self._graphs: dict[int, wp.Graph | None] = {}
+        self._streams: dict[int, wp.Stream] = {}
+        self._limits: SpeedLimits | None = None
+        self.graphs = WarpGraphs()
         self._geoms_moved = False
         self._contact_force: wp.array | None = None
         with self._stream():
@@ -96,12 +97,15 @@ class WarpBackend:
         self._failed = wp.zeros(num_envs, dtype=bool, device=self._warp_device)
         self._overflow = OverflowWatch(wp.to_torch(self._data.overflow))
         self._poses_stale = True
-        self.initial = self.save()
+        self.start_from(self.save())
 
     def _create(self, max_contacts: int) -> None:
         host = copy.copy(self.model)
         host.opt.disableflags &= ~int(UNSUPPORTED_FLAGS)
+        host.hfield_size[:, 3] = warp_height_fields.BASE_THICKNESS
         self._model = mujoco_warp.put_model(host)
+        if host.nhfield:
+            warp_height_fields.correct_height_fields(self._model)
         # Gains of single environments may come later: their terms are always computed.
         self._model.has_efm_actuator = host.nu > 0
         self._model.has_tendon_stiffness = self._model.has_tendon_damping = host.ntendon > 0
@@ -128,7 +132,7 @@ class WarpBackend:
         """See `Backend.output`."""
         if name == CONTACT_FORCE:
             return self._contact_forces()
-        if name in KINEMATICS:
+        if name in FIELDS:
             self._update_poses()
         if name == "site_xquat":
             return quaternions(self.output("site_xmat"))
@@ -140,19 +144,18 @@ class WarpBackend:
         owner, field = self._owner(name)
         array = getattr(owner, field)
         if array.shape[0] != self.num_envs:
-            if array.shape[0] != 1 or array.ndim < 2 - name.startswith("opt."):
-                raise NotImplementedError(
-                    f"the environments differ in {name}, which MuJoCo Warp shares between them; "
-                    "give all of them the same value, or simulate on the CPU"
-                )
             whole = wp.to_torch(array)
             whole = whole.repeat(self.num_envs, *([1] * (whole.ndim - 1)))
             setattr(owner, field, wp.from_torch(whole, dtype=array.dtype))
             self._tensors["model." + name] = whole  # owns the memory
-            self._graphs.clear()
+            self.graphs.clear()
         self._poses_stale = True
         self._geoms_moved |= name in ("geom_pos", "geom_quat")
         return self._view("model." + name, getattr(owner, field))
+
+    def shared_field(self, name: str) -> Tensor | None:
+        """See `Backend.shared_field`."""
+        return wp.to_torch(getattr(self._model, name)) if name in SHARED_FIELDS else None
 
     def constants(self, name: str) -> Tensor:
         """See `Backend.constants`."""
@@ -168,57 +171,63 @@ class WarpBackend:
             mujoco_warp.set_const(self._model, self._data)
         self._poses_stale = True
 
-    def step(self, substeps: int) -> None:
+    def step(self, substeps: int, *, last: bool = True) -> None:
         """See `Backend.step`."""
         if self._geoms_moved:
             self._place_static_geoms()
         with self._stream():
-            if self._being_captured:
-                self._advance(substeps)
-            elif self._graphs.get(substeps) is not None:
-                wp.capture_launch(self._graphs[substeps])
-            else:
-                self._first_step(substeps)
+            self.graphs.run(f"{substeps} substeps, {last}", lambda: self._advance(substeps, last))
         self._poses_stale = True
 
-    def _first_step(self, substeps: int) -> None:
-        """Step without a graph once, which loads the kernels; capture one the second time."""
-        if substeps not in self._graphs:
-            self._graphs[substeps] = None
-            self._advance(substeps)
-            return
-        with wp.ScopedCapture() as capture:
-            self._advance(substeps)
-        self._graphs[substeps] = capture.graph
-        wp.capture_launch(capture.graph)
-
-    def _advance(self, substeps: int) -> None:
-        data = self._data
+    def _advance(self, substeps: int, last: bool) -> None:
         for _ in range(substeps):
-            mujoco_warp.step(self._model, data)
-            wp.launch(
-                warp_kernels.restore_unstable,
-                dim=self.num_envs,
-                inputs=[self._start["qpos"], self._start["qvel"]]
-                + [self._start["mocap_pos"], self._start["mocap_quat"]],
-                outputs=[data.qpos, data.qvel, data.mocap_pos, data.mocap_quat]
-                + [data.qacc_warmstart, data.qacc, data.ctrl, data.qfrc_applied]
-                + [data.xfrc_applied, self._failed],
-            )
+            mujoco_warp.step(self._model, self._data)
+            self._restore_unstable()
         if self._contact_force is not None:
             self._add_contact_forces()
+        if last and self._limits is not None:
+            self._limit_speeds(self._limits)
 
-    def settle(self, limits: SpeedLimits) -> Tensor | None:
+    def _restore_unstable(self) -> None:
+        data, start = self._data, self._start
+        wp.launch(
+            warp_kernels.restore_unstable,
+            dim=self.num_envs,
+            inputs=[start["qpos"], start["qvel"], start["mocap_pos"], start["mocap_quat"]],
+            outputs=[
+                data.qpos,
+                data.qvel,
+                data.mocap_pos,
+                data.mocap_quat,
+                data.qacc_warmstart,
+                data.qacc,
+                data.ctrl,
+                data.qfrc_applied,
+                data.xfrc_applied,
+                self._failed,
+            ],
+        )
+
+    def _limit_speeds(self, limits: SpeedLimits) -> None:
+        wp.launch(
+            warp_kernels.limit_speeds,
+            dim=self.num_envs,
+            inputs=[
+                wp.from_torch(limits.dof_limits),
+                wp.from_torch(limits.root_starts),
+                wp.from_torch(limits.root_limits, dtype=wp.vec2),
+            ],
+            outputs=[self._data.qvel],
+        )
+
+    def limit_speeds(self, limits: SpeedLimits) -> None:
+        """See `Backend.limit_speeds`."""
+        self._limits = limits
+        self.graphs.clear()
+
+    def settle(self) -> Tensor | None:
         """See `Backend.settle`."""
-        with self._stream():
-            wp.launch(
-                warp_kernels.limit_speeds,
-                dim=self.num_envs,
-                inputs=[wp.from_torch(limits.dof_limits), wp.from_torch(limits.root_starts)]
-                + [wp.from_torch(limits.root_limits, dtype=wp.vec2)],
-                outputs=[self._data.qvel],
-            )
-        flags = wp.to_torch(self._failed)
+        flags = self._view("failed", self._failed)
         failed = flags.clone()
         flags.zero_()
         self._overflow.look()
@@ -235,8 +244,8 @@ class WarpBackend:
         """See `Backend.initial`."""
         return self._initial
 
-    @initial.setter
-    def initial(self, state: Tensor) -> None:
+    def start_from(self, state: Tensor) -> None:
+        """See `Backend.start_from`."""
         self._initial = state
         self._start = {}
         for name, part in self._split(state).items():
@@ -245,7 +254,7 @@ class WarpBackend:
                 self._start[name] = wp.from_torch(part.contiguous(), dtype=array.dtype)
         for name in ("mocap_pos", "mocap_quat"):
             self._start.setdefault(name, getattr(self._data, name))
-        self._graphs.clear()
+        self.graphs.clear()
 
     def save(self) -> Tensor:
         """See `Backend.save`; float32 here."""
@@ -276,10 +285,6 @@ class WarpBackend:
     def bytes_per_env(self) -> float:
         """Device memory of the arrays that grow with the number of environments [bytes]."""
         return array_bytes(self._data) / self.num_envs
-
-    @property
-    def _being_captured(self) -> bool:
-        return self.device.type == "cuda" and torch.cuda.is_current_stream_capturing()
 
     @property
     def _state_sizes(self) -> dict[str, int]:
@@ -314,44 +319,62 @@ class WarpBackend:
 
     @contextlib.contextmanager
     def _stream(self) -> Iterator[None]:
-        """Warp works on PyTorch's current stream of the device."""
-        if self._warp_device.is_cuda:
-            stream = wp.stream_from_torch(torch.cuda.current_stream(self.device))
-            with wp.ScopedStream(stream):
+        """Warp works in the order of PyTorch's current stream of the device.
+
+        The default one and Warp's own wait for each other by CUDA's rules; others are shared.
+        """
+        with wp.ScopedDevice(self._warp_device):
+            current = torch.cuda.current_stream(self.device) if self._warp_device.is_cuda else None
+            if current is None or current.cuda_stream == 0:
                 yield
-        else:
-            with wp.ScopedDevice(self._warp_device):
+                return
+            if current.cuda_stream not in self._streams:
+                self._streams[current.cuda_stream] = wp.stream_from_torch(current)
+            with wp.ScopedStream(self._streams[current.cuda_stream], sync_enter=False):
                 yield
 
     def _update_poses(self) -> None:
-        if not self._poses_stale:
-            return
-        with self._stream():
-            mujoco_warp.kinematics(self._model, self._data)
-            mujoco_warp.com_pos(self._model, self._data)
-            mujoco_warp.com_vel(self._model, self._data)
-            mujoco_warp.crb(self._model, self._data)
-        self._poses_stale = False
+        if self._poses_stale:
+            with self._stream():
+                self.graphs.run("poses", self._compute_poses)
+            self._poses_stale = False
+
+    def _compute_poses(self) -> None:
+        mujoco_warp.kinematics(self._model, self._data)
+        mujoco_warp.com_pos(self._model, self._data)
+        mujoco_warp.com_vel(self._model, self._data)
+        mujoco_warp.crb(self._model, self._data)
 
     def _contact_forces(self) -> Tensor:
         """Net contact force on each MuJoCo body [N], world axes, shape (num_envs, nbody, 3)."""
         if self._contact_force is None:
             shape = (self.num_envs, self.model.nbody)
             self._contact_force = wp.zeros(shape, dtype=wp.vec3, device=self._warp_device)
-            self._graphs.clear()
+            self.graphs.clear()
             with self._stream():
                 self._add_contact_forces()
         return self._view(CONTACT_FORCE, self._contact_force)
 
     def _add_contact_forces(self) -> None:
         contact = self._data.contact
-        self._contact_force.zero_()
+        total = self._contact_force
+        assert total is not None  # made when it was first asked for
+        total.zero_()
         wp.launch(
             warp_kernels.add_contact_forces,
             dim=self._data.naconmax,
-            inputs=[self._data.nacon, contact.worldid, contact.geom, self._model.geom_bodyid]
-            + [contact.frame, contact.dim, contact.efc_address, self._data.efc.force, self._failed],
-            outputs=[self._contact_force],
+            inputs=[
+                self._data.nacon,
+                contact.worldid,
+                contact.geom,
+                self._model.geom_bodyid,
+                contact.frame,
+                contact.dim,
+                contact.efc_address,
+                self._data.efc.force,
+                self._failed,
+            ],
+            outputs=[total],
         )
 
     def _place_static_geoms(self) -> None:
@@ -362,44 +385,3 @@ class WarpBackend:
         positions = wp.to_torch(self._model.geom_pos)[:, geoms]
         self._view("geom_xpos", self._data.geom_xpos)[:, geoms] = positions
         self._geoms_moved = False
-
-
-@functools.cache
-def start_warp() -> None:
-    """Initialize Warp, without its banner and its line for each kernel."""
-    wp.config.quiet = True
-    wp.init()
-    logger.info("Warp compiles its kernels at the first steps of a new scene: once, in minutes")
-
-
-def quaternions(matrices: Tensor) -> Tensor:
-    """Unit quaternions wxyz of rotation matrices, shape (..., 9) to (..., 4)."""
-    m = matrices
-    trace_like = torch.stack(
-        (
-            m[..., 0] + m[..., 4] + m[..., 8],
-            m[..., 0] - m[..., 4] - m[..., 8],
-            m[..., 4] - m[..., 0] - m[..., 8],
-            m[..., 8] - m[..., 0] - m[..., 4],
-        ),
-        dim=-1,
-    )
-    # Each row of 4 q q^T is the quaternion times one of its components: take the largest.
-    a, b, c = m[..., 7] - m[..., 5], m[..., 2] - m[..., 6], m[..., 3] - m[..., 1]
-    d, e, f = m[..., 1] + m[..., 3], m[..., 2] + m[..., 6], m[..., 5] + m[..., 7]
-    w, x, y, z = (1.0 + trace_like).unbind(-1)
-    outer = torch.stack((w, a, b, c, a, x, d, e, b, d, y, f, c, e, f, z), dim=-1)
-    outer = outer.unflatten(-1, (4, 4))
-    best = trace_like.argmax(dim=-1)[..., None, None].expand(*trace_like.shape[:-1], 1, 4)
-    return torch.nn.functional.normalize(outer.gather(-2, best)[..., 0, :], dim=-1)
-
-
-def array_bytes(owner: object) -> int:
-    """Memory of the Warp arrays of a dataclass and those inside it [bytes]."""
-    total = 0
-    for value in vars(owner).values():
-        if isinstance(value, wp.array):
-            total += value.capacity
-        elif hasattr(value, "__dataclass_fields__"):
-            total += array_bytes(value)
-    return total

@@ -15,8 +15,8 @@ BOX, MESH = mujoco.mjtGeom.mjGEOM_BOX.value, mujoco.mjtGeom.mjGEOM_MESH.value
 CAPSULE, CYLINDER = mujoco.mjtGeom.mjGEOM_CAPSULE.value, mujoco.mjtGeom.mjGEOM_CYLINDER.value
 CONTACTS_WITH_PLANE = {CAPSULE: 2, CYLINDER: 4, BOX: 4, MESH: 4}
 """Most contact points of a shape with a plane; one for others."""
-CONTACTS_WITH_HFIELD = 12
-"""Of a shape with a height field: it touches several of its prisms."""
+CONTACTS_WITH_HFIELD = {BOX: 8, CYLINDER: 8, MESH: 8}
+"""Of a shape with a height field: MuJoCo Warp keeps four of those with its prisms, and corners."""
 CONTACTS_OF_PAIR = {
     (BOX, BOX): 8,
     (BOX, MESH): 8,
@@ -26,6 +26,10 @@ CONTACTS_OF_PAIR = {
 }
 """Of two moving shapes; one for others."""
 ROWS_PER_CONTACT = 3
+NEIGHBOURS = 4
+"""Static shapes, and shapes of other actors, that a moving one is near at once."""
+ROWS = 16
+"""Room for constraints comes in multiples: MuJoCo Warp compiles kernels for each size."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +43,40 @@ class Sizes:
 def sizes_for(model: mujoco.MjModel, min_contacts: int = 0) -> Sizes:
     """Room that a model's worlds need, by what its shapes can touch at most.
 
-    Each shape may touch static geometry with all its points. Of the contacts among moving shapes
-    there is room for as many as every shape would have with one other.
+    Each shape may touch `NEIGHBOURS` static ones and shapes of other actors with all its points,
+    and one shape of its own actor. Pairs of shapes that are near each other take a place too, even
+    if they do not touch.
 
     Args:
         model: of one world.
         min_contacts: contacts that there is room for at least.
     """
-    static, between, per_geom = 0, 0, np.zeros(model.ngeom, dtype=int)
-    ground = np.zeros(model.ngeom, dtype=int)
-    for first, second in colliding_pairs(model):
-        count = most_contacts(int(model.geom_type[first]), int(model.geom_type[second]))
-        moving = [geom for geom in (first, second) if moves(model, geom)]
-        if len(moving) == 2:
-            between += count
-            per_geom[moving] = np.maximum(per_geom[moving], count)
-        elif moving:
-            ground[moving[0]] = max(ground[moving[0]], count)
-    static = int(ground.sum())
-    contacts = max(static + min(between, int(per_geom.sum())), min_contacts, 1)
+    contacts = max(most_contacts(model), min_contacts, 1)
     limits = int((model.jnt_limited > 0).sum() + (model.tendon_limited > 0).sum())
     frictions = model.nv + int((model.tendon_frictionloss > 0).sum())
-    equalities = 6 * model.neq
-    return Sizes(contacts, contacts * ROWS_PER_CONTACT + limits + frictions + equalities)
+    rows = contacts * ROWS_PER_CONTACT + limits + frictions + 6 * model.neq
+    return Sizes(contacts, -(-rows // ROWS) * ROWS)
+
+
+def most_contacts(model: mujoco.MjModel) -> int:
+    """Contacts of a world that there is room for."""
+    static: dict[int, list[int]] = {}
+    kinds = {True: np.zeros(model.ngeom, dtype=int), False: np.zeros(model.ngeom, dtype=int)}
+    sums = {True: 0, False: 0}
+    for pair in colliding_pairs(model):
+        count = most_points(int(model.geom_type[pair[0]]), int(model.geom_type[pair[1]]))
+        moving = [geom for geom in pair if moves(model, geom)]
+        if len(moving) == 2:
+            first, second = model.body_rootid[model.geom_bodyid[moving]]
+            own = bool(first == second)
+            sums[own] += count
+            kinds[own][moving] = np.maximum(kinds[own][moving], count)
+        elif moving:
+            static.setdefault(moving[0], []).append(count)
+    with_static = sum(sum(sorted(counts)[-NEIGHBOURS:]) for counts in static.values())
+    # A pair's contacts are those of both its shapes.
+    with_others = min(sums[False], NEIGHBOURS * int(kinds[False].sum()) // 2)
+    return with_static + with_others + min(sums[True], int(kinds[True].sum()))
 
 
 def moves(model: mujoco.MjModel, geom: int) -> bool:
@@ -91,11 +106,11 @@ def colliding_pairs(model: mujoco.MjModel) -> list[tuple[int, int]]:
     return sorted(pairs)
 
 
-def most_contacts(first: int, second: int) -> int:
+def most_points(first: int, second: int) -> int:
     """Most contact points of two shapes of these types."""
     low, high = sorted((first, second))
     if low == PLANE:
         return CONTACTS_WITH_PLANE.get(high, 1)
     if low == HFIELD:
-        return CONTACTS_WITH_HFIELD
+        return CONTACTS_WITH_HFIELD.get(high, 4)
     return CONTACTS_OF_PAIR.get((low, high), 1)

@@ -87,8 +87,8 @@ class Attractors:
             bits = (np.array(properties.axes) >> np.arange(AXES)) & 1
             active = torch.from_numpy(bits.astype(np.float64)).to(backend.device)
             self._active[env.index, slot] = active
-            gains[env.index, places.actuators[slot], 1] = -properties.stiffness * active
-            gains[env.index, places.actuators[slot], 2] = -properties.damping * active
+            for column, rate in ((1, properties.stiffness), (2, properties.damping)):
+                gains[env.index, places.actuators[slot], column] = (-rate * active).to(gains.dtype)
             self._targets[env.index, slot] = as_pose(properties.target).to(backend.device)
             offset = as_pose(properties.offset).to(backend.device)
             site = places.sites[slot]
@@ -100,7 +100,8 @@ class Attractors:
     def set_target(self, env: Env, attractor: int) -> None:
         """Take over the target of one attractor."""
         slot = self.slots(env)[attractor]
-        self._targets[env.index, slot] = as_pose(env.attractors[attractor].target)
+        target = as_pose(env.attractors[attractor].target)
+        self._targets[env.index, slot] = target.to(self._backend.device)
 
     def slots(self, env: Env) -> list[int]:
         """The model's attractor that stands for each of an environment's."""

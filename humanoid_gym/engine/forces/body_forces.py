@@ -128,6 +128,11 @@ class DofEfforts:
         self.last: Tensor | None = None
         """Efforts that acted in the last simulate, shape (num_envs, num_dofs); None: none did."""
 
+    @property
+    def pending(self) -> bool:
+        """Whether efforts wait for the next simulate."""
+        return self._pending is not None
+
     def add(self, drives: Drives, env: int, dofs: slice, efforts: Tensor) -> None:
         """Add efforts on DOFs of one environment; only those in mode EFFORT take them.
 

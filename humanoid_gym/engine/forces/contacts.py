@@ -69,7 +69,7 @@ class LastSubstep:
             backend.step(substeps)
             return
         if substeps > 1:
-            backend.step(substeps - 1)
+            backend.step(substeps - 1, last=False)
         self._start = backend.save()
         backend.step(1)
 

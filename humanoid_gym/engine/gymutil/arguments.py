@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from humanoid_gym.engine.backend.choice import what_gpu_physics_lacks
 from humanoid_gym.engine.values.enums import SimType
 
 logger = logging.getLogger(__name__)
@@ -18,8 +19,8 @@ class DeviceError(AssertionError, ValueError):
 
 
 def gpu_physics() -> bool:
-    """Whether this engine can simulate on a GPU on this machine. It cannot on any yet."""
-    return False
+    """Whether this engine can simulate on a GPU on this machine."""
+    return what_gpu_physics_lacks() is None
 
 
 def parse_arguments(
@@ -112,22 +113,17 @@ def _choose_devices(
     if not available and (args.use_gpu or args.use_gpu_pipeline):
         parser.error(
             f"--sim_device {args.sim_device} --pipeline {args.pipeline} need physics on a GPU, "
-            f"but {_why_no_gpu()}; use --sim_device cpu --pipeline cpu"
+            f"but {what_gpu_physics_lacks()}, or use --sim_device cpu --pipeline cpu"
         )
     if moved:
-        logger.warning("Device defaults that name a GPU are now the CPU: %s", _why_no_gpu())
+        reason = what_gpu_physics_lacks() or "PyTorch sees no CUDA device"
+        logger.warning("Device defaults that name a GPU are now the CPU: %s", reason)
     if args.flex and not args.use_gpu and available:
         logger.warning("Flex needs a GPU: --sim_device %s is now cuda:0", args.sim_device)
         args.sim_device, args.sim_device_type, args.use_gpu = "cuda:0", "cuda", True
     if args.use_gpu_pipeline and not args.use_gpu:
         logger.warning("The physics runs on the CPU, so the tensors stay there too")
         args.pipeline, args.use_gpu_pipeline = "cpu", False
-
-
-def _why_no_gpu() -> str:
-    if not torch.cuda.is_available():
-        return "PyTorch finds no CUDA on this machine"
-    return "this engine simulates on the CPU only"
 
 
 def parse_device_str(device_str: str) -> tuple[str, int]:

@@ -72,11 +72,16 @@ class ModelFields:
 
         Returns:
             Environments whose derived constants are out of date now, shape (m,).
+
+        Raises:
+            NotImplementedError: they differ in something that the backend shares between them.
         """
         stale = np.zeros(len(envs), dtype=bool)
         for write in writes:
             differs = self._differs(write, envs, backend.num_envs)
-            if differs.any():
+            if differs.any() and (shared := backend.shared_field(write.name)) is not None:
+                self._share_again(shared, write)
+            elif differs.any():
                 rows = torch.from_numpy(envs[differs]).to(backend.device)
                 field = backend.model_field(write.name)
                 values = torch.from_numpy(write.values[differs]).to(field)
@@ -86,6 +91,17 @@ class ModelFields:
             if write.name in DERIVING_FIELDS:
                 stale |= differs
         return envs[stale]
+
+    def _share_again(self, field: Tensor, write: FieldWrite) -> None:
+        """Write what all environments have now into a field that they cannot differ in."""
+        values = self._written[write.key]
+        if (values != values[0]).any():
+            raise NotImplementedError(
+                f"the environments differ in MuJoCo's {write.name}, which MuJoCo Warp shares "
+                "between them; give all of them the same values, or simulate on the CPU"
+            )
+        place(field[None], write, torch.from_numpy(values[:1]).to(field))
+        place(getattr(self.model, write.name)[None], write, values[:1])
 
     def _differs(self, write: FieldWrite, envs: np.ndarray, num_envs: int) -> np.ndarray:
         """Which environments' values are new, shape (n,); remembers them."""

@@ -150,7 +150,9 @@ class PropertyFields:
         """Derive the constants of some environments, and the gains that depend on them."""
         if len(stale):
             backend.recompute_constants(torch.from_numpy(stale.astype(np.int32)))
-        self._drives.cap_stiffness(self._inertias(backend.constants("dof_invweight0").cpu().double().numpy()))
+        self._drives.cap_stiffness(
+            self._inertias(backend.constants("dof_invweight0").cpu().double().numpy())
+        )
 
     def _inertia_fields(self, envs: np.ndarray) -> list[FieldWrite]:
         """Fields that the derived constants follow from."""

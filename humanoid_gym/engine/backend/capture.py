@@ -1,0 +1,205 @@
+"""What a function does on a GPU, recorded once and replayed without the host's part of the work.
+
+PyTorch and Warp each capture what is theirs, in graphs of their own that are launched one after the
+other. One graph for both is possible (`warp.capture_begin(external=True)`), but Warp builds its
+solver's loops by ending and resuming the capture under another identity, after which PyTorch's
+allocator no longer knows that it is capturing and hands out memory that is not the graph's.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    import warp as wp
+
+    from humanoid_gym.engine.sim import Sim
+    from humanoid_gym.engine.simulation import Simulation
+
+logger = logging.getLogger(__name__)
+
+
+class Recording:
+    """A sequence of graphs, PyTorch's and Warp's.
+
+    Args:
+        device: a CUDA device.
+        generators: random number generators that the recorded function draws from.
+    """
+
+    def __init__(self, device: torch.device, generators: Sequence[torch.Generator]) -> None:
+        self._generators = generators
+        self._stream = torch.cuda.Stream(device)
+        self._pool = torch.cuda.graph_pool_handle()
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._launches: list[Callable[[], None]] = []
+
+    @contextlib.contextmanager
+    def recording(self) -> Iterator[None]:
+        """Record what happens inside, without doing it."""
+        torch.cuda.synchronize()
+        gc.collect()
+        torch.cuda.empty_cache()
+        with torch.cuda.stream(self._stream), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The CUDA Graph is empty")
+            self._begin()
+            try:
+                yield
+            finally:
+                self._end()
+
+    def warp(self, launch: Callable[[], None]) -> None:
+        """Called while recording: one of Warp's graphs comes next."""
+        self._end()
+        self._launches.append(launch)
+        self._begin()
+
+    def replay(self) -> None:
+        """Do what was recorded, on the current stream."""
+        for launch in self._launches:
+            launch()
+
+    def _begin(self) -> None:
+        self._graph = torch.cuda.CUDAGraph()
+        for generator in self._generators:
+            self._graph.register_generator_state(generator)
+        self._graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
+
+    def _end(self) -> None:
+        graph, self._graph = self._graph, None
+        if graph is not None:
+            graph.capture_end()
+            self._launches.append(graph.replay)
+
+
+class WarpGraphs:
+    """Warp's graphs of a backend, by name; each is captured the second time it is asked for."""
+
+    def __init__(self) -> None:
+        self._graphs: dict[str, wp.Graph | None] = {}
+        self.generation = 0
+        """Counts how often all of them became invalid."""
+        self.recording: Recording | None = None
+        """Where launches go instead of the device; None: to the device."""
+
+    def clear(self) -> None:
+        """Forget all: arrays that they work on were replaced."""
+        self._graphs.clear()
+        self.generation += 1
+
+    def run(self, name: str, function: Callable[[], None]) -> None:
+        """Do what a function launches; the caller chose device and stream.
+
+        Args:
+            name: stands for the function and the arrays it works on.
+            function: launches Warp's kernels, always the same ones.
+        """
+        import warp as wp
+
+        if name not in self._graphs:
+            if self.recording is not None:
+                raise RuntimeError(f"{name} has to run once before it is recorded")
+            self._graphs[name] = None  # the first time loads the kernels, which no capture may do
+            function()
+            return
+        known = self._graphs[name]
+        graph = known or self._captured(function)
+        self._graphs[name] = graph
+        if self.recording is not None:
+            self.recording.warp(lambda: wp.capture_launch(graph))
+        else:
+            wp.capture_launch(graph)
+
+    @staticmethod
+    def _captured(function: Callable[[], None]) -> wp.Graph:
+        import warp as wp
+
+        with wp.ScopedCapture() as capture:
+            function()
+        assert capture.graph is not None
+        return capture.graph
+
+
+class CapturedFunction:
+    """A function of a simulation that is recorded at its first call and replayed from then on.
+
+    It must have run before, so that all kernels are loaded. Where recording fails it simply runs:
+    one warning says why. It is recorded again when the simulation was compiled again.
+
+    Args:
+        sim: physics on a GPU.
+        function: simulates, refreshes and sets tensors, computes; without asking the device for a
+            value, and on the same tensors each time.
+        generators: random number generators that it draws from.
+    """
+
+    def __init__(
+        self, sim: Sim, function: Callable[[], None], generators: Sequence[torch.Generator]
+    ) -> None:
+        self._sim, self._function, self._generators = sim, function, generators
+        self._recorded: tuple[object, int] | None = None
+        self._recording: Recording | None = None
+        self._num_steps = 0
+        self._failed = False
+
+    def __call__(self) -> None:
+        """Do what the function does."""
+        simulation = self._sim.running("simulate")
+        if self._failed or simulation.has_passing_input:
+            self._function()
+            return
+        simulation.before_replay()
+        now = self._compiled(simulation)
+        if self._recording is not None and self._recorded == now:
+            self._recording.replay()
+            simulation.after_replay(self._num_steps)
+        elif self._recorded is not None and self._recorded != now:
+            self._recording = self._recorded = None
+            self._function()  # loads what changed
+        else:
+            self._record(simulation)
+
+    def _record(self, simulation: Simulation) -> None:
+        before, graphs = simulation.num_steps, graphs_of(simulation)
+        recording = Recording(simulation.device, self._generators)
+        try:
+            graphs.recording = recording
+            with recording.recording():
+                self._function()
+        except RuntimeError as error:
+            self._failed = True
+            logger.warning(
+                "the step could not be captured in CUDA graphs and will run slowly, kernel by "
+                "kernel: %s",
+                str(error).splitlines()[0],
+            )
+        finally:
+            graphs.recording = None
+        self._num_steps = simulation.num_steps - before
+        if self._failed:
+            simulation.num_steps = before
+            simulation.after_replay(0)
+            self._function()
+            return
+        self._recording = recording
+        self._recorded = self._compiled(simulation)
+        recording.replay()
+        simulation.after_replay(0)
+
+    @staticmethod
+    def _compiled(simulation: Simulation) -> tuple[object, int]:
+        """What a recording holds for: the compiled simulation and its arrays."""
+        return simulation.backend, graphs_of(simulation).generation
+
+
+def graphs_of(simulation: Simulation) -> WarpGraphs:
+    """The graphs of a simulation on a GPU."""
+    assert simulation.backend.graphs is not None
+    return simulation.backend.graphs

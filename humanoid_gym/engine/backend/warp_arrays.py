@@ -1,0 +1,53 @@
+"""Starting Warp, and what its arrays hold."""
+
+from __future__ import annotations
+
+import functools
+import logging
+
+import torch
+import warp as wp
+from torch import Tensor
+
+logger = logging.getLogger(__name__)
+
+
+@functools.cache
+def start_warp() -> None:
+    """Initialize Warp, without its banner and its line for each kernel."""
+    wp.config.quiet = True  # pyright: ignore[reportAttributeAccessIssue] (a module variable)
+    wp.init()
+    logger.info("Warp compiles its kernels at the first steps of a new scene: once, in minutes")
+
+
+def quaternions(matrices: Tensor) -> Tensor:
+    """Unit quaternions wxyz of rotation matrices, shape (..., 9) to (..., 4)."""
+    m = matrices
+    trace_like = torch.stack(
+        (
+            m[..., 0] + m[..., 4] + m[..., 8],
+            m[..., 0] - m[..., 4] - m[..., 8],
+            m[..., 4] - m[..., 0] - m[..., 8],
+            m[..., 8] - m[..., 0] - m[..., 4],
+        ),
+        dim=-1,
+    )
+    # Each row of 4 q q^T is the quaternion times one of its components: take the largest.
+    a, b, c = m[..., 7] - m[..., 5], m[..., 2] - m[..., 6], m[..., 3] - m[..., 1]
+    d, e, f = m[..., 1] + m[..., 3], m[..., 2] + m[..., 6], m[..., 5] + m[..., 7]
+    w, x, y, z = (1.0 + trace_like).unbind(-1)
+    outer = torch.stack((w, a, b, c, a, x, d, e, b, d, y, f, c, e, f, z), dim=-1)
+    outer = outer.unflatten(-1, (4, 4))
+    best = trace_like.argmax(dim=-1)[..., None, None].expand(*trace_like.shape[:-1], 1, 4)
+    return torch.nn.functional.normalize(outer.gather(-2, best)[..., 0, :], dim=-1)
+
+
+def array_bytes(owner: object) -> int:
+    """Memory of the Warp arrays of a dataclass and those inside it [bytes]."""
+    total = 0
+    for value in vars(owner).values():
+        if isinstance(value, wp.array):
+            total += value.capacity
+        elif hasattr(value, "__dataclass_fields__"):
+            total += array_bytes(value)
+    return total

@@ -1,0 +1,66 @@
+"""On a GPU every tensor is there, and a step never makes the host wait."""
+
+import pytest
+import torch
+from pretend_cuda import CudaTensor, Waits, no_waiting, pretend_cuda
+from worlds import World
+
+from humanoid_gym.engine import gymapi, gymtorch
+
+TENSORS = ("root", "dof", "body", "contact", "dof_force")
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    pytest.importorskip("mujoco_warp")
+    with pretend_cuda(monkeypatch) as device:
+        yield device
+
+
+@pytest.fixture
+def gpu_world(tmp_path, cuda, robots):
+    """Four boxes on the ground and four driven pendulums, on the GPU."""
+    world = World(tmp_path, 4, use_gpu_pipeline=True)
+    world.place(world.box(0.2, 0.2, 0.2), (1.0, 0.0, 0.11))
+    asset = world.urdf(robots.pendulum(), fix_base_link=True)
+    return world.place(asset, (0.0, 0.0, 2.0), dofs={"driveMode": gymapi.DOF_MODE_EFFORT}).start()
+
+
+def test_tensors_are_on_the_gpu(gpu_world):
+    for name in TENSORS:
+        assert getattr(gpu_world, name).device.type == "cuda", name
+
+
+def test_a_tensor_of_the_host_among_them_is_noticed(cuda):
+    with pytest.raises(RuntimeError, match="on the CPU and on the GPU"):
+        torch.ones(3, device=cuda) + torch.ones(3)
+
+
+def test_waiting_is_noticed(cuda):
+    with no_waiting(), pytest.raises(Waits):
+        bool(torch.ones(1, device=cuda).any())
+
+
+def test_a_step_with_every_refresh_and_setter_does_not_wait(gpu_world):
+    world = gpu_world
+    force = torch.zeros(4, 1, device="cuda")
+    push = torch.zeros(4, world.body.shape[0] // 4, 3, device="cuda")
+    for _ in range(3):
+        step(world, force, push)
+    with no_waiting():
+        step(world, force, push)
+
+
+def step(world, force, push):
+    gym, sim, unwrap = world.gym, world.sim, gymtorch.unwrap_tensor
+    gym.set_dof_actuation_force_tensor(sim, unwrap(force))
+    gym.apply_rigid_body_force_tensors(sim, unwrap(push), None, gymapi.ENV_SPACE)
+    gym.apply_rigid_body_force_at_pos_tensors(sim, unwrap(push), unwrap(push), gymapi.LOCAL_SPACE)
+    gym.simulate(sim)
+    world.refresh()
+    down = torch.zeros(4, dtype=torch.bool, device="cuda")
+    root = torch.where(down[:, None, None], 0.0, world.root.view(4, 2, 13)).view(8, 13)
+    gym.set_actor_root_state_tensor(sim, unwrap(root))
+    gym.set_dof_state_tensor(sim, unwrap(world.dof + 0.1))
+    gym.refresh_rigid_body_state_tensor(sim)
+    assert isinstance(world.body, CudaTensor)
