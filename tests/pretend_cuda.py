@@ -3,7 +3,8 @@
 Inside `pretend_cuda`, tensors made on device "cuda" say they are there, and operations on them are
 computed on the CPU. A tensor of the CPU among them is an error, as on a GPU (0-d ones are allowed,
 as there), and so is whatever makes the host wait while `no_waiting` is on. Warp's CPU device does
-the physics.
+the physics. `torch.cuda.CUDAGraph` records operations without doing them, as a GPU does, and
+replays them on the same memory.
 
 Nothing here says how a GPU computes; it says that everything is where it has to be.
 """
@@ -63,7 +64,7 @@ class Waits(RuntimeError):
     """The host would wait for the GPU here."""
 
 
-state = {"no_waiting": False}
+state = {"no_waiting": False, "graph": None}
 
 
 def unwrap(value):
@@ -85,16 +86,21 @@ def dispatch(func, args, kwargs):
     if device is not None:
         kwargs = {**kwargs, "device": torch.device("cpu")}
     if not ours:
-        result = func(*args, **kwargs)
-        if state["no_waiting"] and to_cuda and tensors:
+        if to_cuda and tensors and (state["no_waiting"] or state["graph"]):
             raise Waits(f"{func}: copies from the host")
+        if to_cuda and state["graph"] is not None:
+            return state["graph"].add(func, args, kwargs)
+        result = func(*args, **kwargs)
         return tree_map(wrap, result) if to_cuda else result
     if func not in COPIES and others:
         raise RuntimeError(
             f"{func}: tensors on the CPU and on the GPU: {[t.shape for t in others]}"
         )
-    if state["no_waiting"]:
+    graph = state["graph"]
+    if state["no_waiting"] or graph is not None:
         check_waiting(func, flat, device is not None and not to_cuda, others)
+    if graph is not None:
+        return graph.add(func, args, kwargs)
     result = func(*tree_map(unwrap, args), **tree_map(unwrap, kwargs))
     if device is not None and not to_cuda:
         return result.clone()  # what comes to the host is a copy
@@ -157,6 +163,64 @@ class Stream:
 
     cuda_stream = 0
 
+    def __init__(self, device=None):
+        pass
+
+
+class Graph:
+    """Operations that were asked for between `capture_begin` and `capture_end`."""
+
+    def __init__(self):
+        self.work = []
+
+    def register_generator_state(self, generator):
+        pass
+
+    def capture_begin(self, pool=None, capture_error_mode="global"):
+        assert state["graph"] is None
+        state["graph"] = self
+
+    def capture_end(self):
+        assert state["graph"] is self
+        state["graph"] = None
+
+    def add(self, func, args, kwargs):
+        """Take an operation down; its outputs get memory, with nothing sensible in it."""
+        plain = tree_map(unwrap, args), tree_map(unwrap, kwargs)
+        if func._schema.is_mutable:
+            self.work.append((func, *plain, None))
+            written = [a.alias_info and a.alias_info.is_write for a in func._schema.arguments]
+            given = dict(zip([a.name for a in func._schema.arguments], args, strict=False))
+            given.update(kwargs)
+            names = [a.name for a, w in zip(func._schema.arguments, written, strict=True) if w]
+            outputs = [given[name] for name in names]
+            return outputs[0] if len(func._schema.returns) == 1 else outputs or None
+        result = func(*plain[0], **plain[1])
+        if not func.is_view and not shares(result, plain):
+            tree_map(poison, result)
+            self.work.append((func, *plain, result))
+        return tree_map(wrap, result)
+
+    def replay(self):
+        for func, args, kwargs, outputs in self.work:
+            result = func(*args, **kwargs)
+            if outputs is not None:
+                tree_map(lambda out, new: out.copy_(new), outputs, result)
+
+
+def shares(result, inputs):
+    """Whether an operation gave its input back."""
+    tensors = [t for t in tree_flatten(inputs)[0] if isinstance(t, torch.Tensor)]
+    memory = {t.untyped_storage().data_ptr() for t in tensors}
+    outputs = [t for t in tree_flatten(result)[0] if isinstance(t, torch.Tensor)]
+    return any(t.untyped_storage().data_ptr() in memory for t in outputs)
+
+
+def poison(value):
+    """Fill memory that a graph will write before anybody reads it."""
+    if isinstance(value, torch.Tensor) and value.is_floating_point():
+        value.fill_(torch.nan)
+
 
 @contextlib.contextmanager
 def pretend_cuda(monkeypatch):
@@ -178,8 +242,14 @@ def pretend_cuda(monkeypatch):
     monkeypatch.setattr(torch.cuda, "_lazy_init", lambda: None)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)
+    capturing = lambda: state["graph"] is not None  # noqa: E731
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", capturing)
     monkeypatch.setattr(torch.cuda, "current_stream", lambda device=None: Stream())
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    for name in ("synchronize", "empty_cache", "graph_pool_handle"):
+        monkeypatch.setattr(torch.cuda, name, lambda: None)
     monkeypatch.setattr(torch, "Generator", Generator)
     monkeypatch.setattr(torch, "tensor", tensor_maker(torch.tensor))
     with PretendMode():

@@ -224,7 +224,7 @@ def test_frames_of_dofs_and_joints(world, robots):
 # ---- setting --------------------------------------------------------------------------------
 
 
-def test_dof_states_are_set_at_once(scene):
+def test_dof_states_are_set_at_once(scene, tolerance):
     gym, env = scene.gym, scene.envs[1]
     before = scene.dof.clone().view(3, -1, 2)
     velocities = gym.get_actor_dof_states(env, 1, gymapi.STATE_ALL)["vel"]
@@ -242,7 +242,7 @@ def test_dof_states_are_set_at_once(scene):
     found = gym.get_actor_dof_states(env, 1, gymapi.STATE_ALL)
     assert numbers(found) == pytest.approx(np.array([[0.7, 2], [0.8, -2]]))
     assert numbers(gym.get_actor_rigid_body_states(env, 1, 3)) == pytest.approx(
-        scene.refresh().body.view(3, -1, 13)[1, 4:7].numpy()
+        scene.refresh().body.view(3, -1, 13)[1, 4:7].numpy(), abs=tolerance(1e-12, 1e-6), rel=1e-6
     )
 
 

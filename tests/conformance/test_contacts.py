@@ -138,7 +138,7 @@ def test_net_forces_are_those_of_the_tensor(stack):
     assert np.array_equal(rows(gym.get_rigid_contact_forces(stack.sim)), expected.reshape(4, 3))
 
 
-def test_net_forces_without_the_tensor_are_the_same(world):
+def test_net_forces_without_the_tensor_are_the_same(world, tolerance):
     def forces(start):
         made = world(2)
         made.place(made.box(0.2, 0.2, 0.2), (0, 0, 0.3), (0.3, 0.2, 0.1, 0.92))
@@ -153,7 +153,9 @@ def test_net_forces_without_the_tensor_are_the_same(world):
     with_tensor = forces(lambda made: made.start())
     without = forces(lambda made: bare(made, 2))
     assert abs(with_tensor).max() > MASS * G
-    assert without == pytest.approx(with_tensor, abs=1e-3)
+    # Contacts are told from the substep's start in float64; Warp's own solver stops at 1e-6.
+    allowed = tolerance(1e-3, 1e-3 * float(abs(with_tensor).max()))
+    assert without == pytest.approx(with_tensor, abs=allowed)
 
 
 def test_the_first_question_is_answered_too(world):

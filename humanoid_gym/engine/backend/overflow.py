@@ -18,6 +18,8 @@ DROPPED = {
     1 << 5: "contacts with a height field",
 }
 """What MuJoCo Warp drops, by bit of its overflow flags."""
+REMEDIES = {"contacts with a height field": "make its cells larger or divide the shapes"}
+MORE_ROOM = "raise SimParams.physx.max_gpu_contact_pairs"
 LOOK_EVERY = 64
 """Steps between two looks."""
 
@@ -68,10 +70,10 @@ class OverflowWatch:
         for what, count in zip(DROPPED.values(), self._copy.tolist(), strict=True):
             if count and not self.counts[what]:
                 logger.warning(
-                    "%d environments had more %s than there is room for; the surplus is ignored; "
-                    "raise SimParams.physx.max_gpu_contact_pairs",
+                    "%d environments had more %s than there is room for; the surplus is ignored; %s",
                     count,
                     what,
+                    REMEDIES.get(what, MORE_ROOM),
                 )
             self.counts[what] += count
         self._copy = self._event = None

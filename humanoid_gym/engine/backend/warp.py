@@ -25,6 +25,7 @@ from humanoid_gym.engine.backend.capture import WarpGraphs
 from humanoid_gym.engine.backend.kinematics import FIELDS
 from humanoid_gym.engine.backend.overflow import OverflowWatch
 from humanoid_gym.engine.backend.warp_arrays import array_bytes, quaternions, start_warp
+from humanoid_gym.engine.backend.warp_memory import make_data
 from humanoid_gym.engine.backend.warp_sizes import sizes_for
 
 if TYPE_CHECKING:
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-UNSUPPORTED_FLAGS = mujoco.mjtDisableBit.mjDSBL_AUTORESET | mujoco.mjtDisableBit.mjDSBL_NATIVECCD
-"""Flags that MuJoCo Warp does not know: it never resets by itself, and has one collider."""
+UNSUPPORTED_FLAGS = mujoco.mjtDisableBit.mjDSBL_AUTORESET
+"""Flags that MuJoCo Warp does not know: it never resets by itself."""
+SET_FLAGS = mujoco.mjtDisableBit.mjDSBL_NATIVECCD
+"""To MuJoCo Warp this means boxes that touch as MuJoCo's do, with up to eight contacts, not four."""
 DERIVED = (
     "body_subtreemass",
     "body_invweight0",
@@ -101,7 +104,7 @@ class WarpBackend:
 
     def _create(self, max_contacts: int) -> None:
         host = copy.copy(self.model)
-        host.opt.disableflags &= ~int(UNSUPPORTED_FLAGS)
+        host.opt.disableflags = host.opt.disableflags & ~int(UNSUPPORTED_FLAGS) | int(SET_FLAGS)
         host.hfield_size[:, 3] = warp_height_fields.BASE_THICKNESS
         self._model = mujoco_warp.put_model(host)
         if host.nhfield:
@@ -120,9 +123,7 @@ class WarpBackend:
         # Room for what single environments may get later, like the gains above.
         host.dof_frictionloss[:] = 1.0
         sizes = sizes_for(host, max_contacts // self.num_envs)
-        self._data = mujoco_warp.make_data(
-            host, self.num_envs, nconmax=sizes.contacts, njmax=sizes.constraints
-        )
+        self._data = make_data(host, self.num_envs, sizes, self._warp_device)
 
     def state(self, name: str) -> Tensor:
         """See `Backend.state`."""

@@ -314,7 +314,7 @@ def add_corners(
     place, own = geom_xpos[world, other], geom_xmat[world, other]
     for i in range(4):
         # Away from the ground's normal, a little to each side.
-        side = wp.vec3(0.3 * float(2 * (i % 2) - 1), 0.3 * float(2 * (i / 2) - 1), 0.0)
+        side = wp.vec3(0.3 * float(2 * (i % 2) - 1), 0.3 * float(2 * (i // 2) - 1), 0.0)
         away = wp.transpose(own) @ (wp.transpose(frames[contact]) @ wp.vec3(-1.0, side[0], side[1]))
         point = back @ (place + own @ corner(kind, size, mesh_vert, first, count, away) - origin)
         inside = wp.abs(point[0]) <= field.half[0] and wp.abs(point[1]) <= field.half[1]
