@@ -45,6 +45,7 @@ class Sim:
         self.tensors = StateTensors(self.scene)
         self.matrices = MatrixTensors(self.scene)
         self.simulation: Simulation | None = None
+        self._wanted: tuple[int, int, bool] | None = None
         self.poses_needed = False
         """Whether a program gave forces in a body's axes or at a position."""
         self.graphics = Graphics(self.scene, np.array(up_vector(params.up_axis)))
@@ -137,10 +138,18 @@ class Sim:
             raise RuntimeError(f"{call}: call prepare_sim first, after all actors are created")
         if self.scene.changed_envs:
             simulation.properties_changed()
+        self._serve(simulation)
+        return simulation
+
+    def _serve(self, simulation: Simulation) -> None:
+        """Have everything computed that was asked for; asks itself seldom, being called often."""
+        wanted = len(self.tensors.acquired), self.matrices.num_acquired, self.poses_needed
+        if wanted == self._wanted:
+            return
         served = self._served()
         if served != simulation.served:
             simulation.rebuild(served)
-        return simulation
+        self._wanted = wanted
 
     def growing(self, call: str) -> Scene:
         """The scene, while it may still grow.

@@ -265,7 +265,7 @@ class Simulation:
 
     def _read_properties(self) -> None:
         """Make anew what reads properties when it is made."""
-        self.roots = RootStates(self.backend, self.compiled)
+        self.roots = RootStates(self.backend, self.compiled, measured=self.served.body_states)
         sensed = self.compiled.force_sensor >= 0
         self.force_sensors = (
             ForceSensors(self.backend, self.compiled, self.layout) if sensed else None
@@ -303,6 +303,12 @@ class Simulation:
         elif any(len(envs) for envs in listed):
             self.backend.forward(torch.cat(listed).unique().to(torch.int32))
         self._moved.clear()
+
+    def root_states(self) -> Tensor:
+        """Root states as Isaac Gym reads them, shape (num_envs, num_actors, 13)."""
+        if self.roots.measured:
+            self.update_poses()
+        return self.roots.read()
 
     def contact_forces(self) -> Tensor:
         """Net contact force on each body [N], world axes, shape (num_envs, num_bodies, 3)."""

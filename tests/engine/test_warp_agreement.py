@@ -166,7 +166,8 @@ ARM = """<robot name="arm"><link name="base"><inertial><mass value="3"/>
     <collision><geometry><box size="0.4 0.3 0.2"/></geometry></collision></link>
   <link name="arm"><inertial><origin xyz="0.2 0 0"/><mass value="1"/>
     <inertia ixx="0.01" iyy="0.02" izz="0.02" ixy="0" ixz="0" iyz="0"/></inertial>
-    <collision><origin xyz="0.4 0 0"/><geometry><sphere radius="0.06"/></geometry></collision></link>
+    <collision><origin xyz="0.4 0 0"/><geometry><sphere radius="0.06"/></geometry></collision>
+  </link>
   <joint name="joint" type="revolute"><origin xyz="0.25 0 0.05"/><parent link="base"/>
     <child link="arm"/><axis xyz="0 1 0"/>
     <limit lower="-1" upper="1" effort="40" velocity="50"/></joint></robot>"""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
-import warnings
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -20,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from humanoid_gym.engine.backend.kinematics import FIELDS, Kinematics
+from humanoid_gym.engine.backend.kinematics import FIELDS, Kinematics, shared_tensor
 
 if TYPE_CHECKING:
     from humanoid_gym.engine.state.speed_limits import SpeedLimits
@@ -53,13 +52,6 @@ def quiet_warnings() -> Iterator[None]:
         mujoco.set_mju_user_warning(before)
 
 
-def shared_tensor(array: np.ndarray) -> Tensor:
-    """A tensor over the array's memory; outputs of the batch are read-only by agreement."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
-        return torch.from_numpy(array)
-
-
 class CpuBackend:
     """`Backend` on `mujoco.batch`.
 
@@ -72,6 +64,7 @@ class CpuBackend:
     """
 
     measures_contacts = False
+    measures_bodies = True
     graphs = None
 
     def __init__(
@@ -90,8 +83,7 @@ class CpuBackend:
         self._kinematics = Kinematics(self._batch, model, threads) if current_bodies else None
         self._tensors: dict[str, Tensor] = {}
         self._snapshot: tuple[mujoco.MjModel, mujoco.MjData] | None = None
-        self._num_warnings = 0
-        self._num_fatal = np.zeros(num_envs, dtype=np.int64)
+        self._warnings = self._batch.warning.copy()
         self._failed = np.zeros(num_envs, dtype=bool)
         self._limits: SpeedLimits | None = None
         self._initial = self.save()
@@ -104,9 +96,10 @@ class CpuBackend:
         """See `Backend.output`."""
         if self._kinematics is None or name not in FIELDS:
             return self._tensor(name, self._batch.bind)
-        tensor = self._tensor(name, self._kinematics.bind)
-        with quiet_warnings(), self._failures():
-            self._kinematics.update()
+        tensor = self._kinematics.bind(name)
+        if self._kinematics.stale:
+            with quiet_warnings(), self._failures():
+                self._kinematics.update()
         return tensor
 
     def model_field(self, name: str) -> Tensor:
@@ -151,7 +144,11 @@ class CpuBackend:
 
     def settle(self) -> Tensor | None:
         """See `Backend.settle`."""
-        failed = self._unstable()
+        warned = self._failed.any() or not np.array_equal(self._batch.warning, self._warnings)
+        speeds = self._batch.bind("qvel")
+        if not warned and (self._limits is None or self._limits.kept(speeds)):
+            return None
+        failed = self._unstable() if warned or not np.isfinite(speeds.sum()) else None
         if failed is not None:
             state = self.save()
             state[failed] = self._initial[failed]
@@ -167,16 +164,11 @@ class CpuBackend:
     def _unstable(self) -> Tensor | None:
         """Environments that became non-finite or failed since the last call; None: none did."""
         # MuJoCo judges the state before a substep: what the last one did shows in the state only.
-        qvel = self._batch.bind("qvel")
-        counts = self._batch.warning[:, :, 1]
-        total = int(counts.sum())
-        if total == self._num_warnings and np.isfinite(qvel.sum()) and not self._failed.any():
-            return None
-        self._num_warnings = total
-        num_fatal = counts[:, FATAL_WARNINGS].sum(axis=1)
-        finite = np.isfinite(qvel.sum(axis=1))
-        bad = self._failed | (num_fatal != self._num_fatal) | ~finite
-        self._num_fatal[:] = num_fatal
+        finite = np.isfinite(self._batch.bind("qvel").sum(axis=1))
+        warnings = self._batch.warning
+        fatal = (warnings != self._warnings)[:, FATAL_WARNINGS].any(axis=(1, 2))
+        bad = self._failed | fatal | ~finite
+        self._warnings[:] = warnings
         self._failed[:] = False
         return torch.from_numpy(bad) if bad.any() else None
 

@@ -34,6 +34,15 @@ class Backend(Protocol):
         ...
 
     @property
+    def measures_bodies(self) -> bool:
+        """Whether there is an output body_state; else they come from MuJoCo's fields.
+
+        Position, quaternion xyzw, velocity of the centre of mass and angular velocity of each body
+        but the world, world axes, at the present state, shape (num_envs, nbody - 1, 13).
+        """
+        ...
+
+    @property
     def graphs(self) -> WarpGraphs | None:
         """What it launches on a GPU; None for a backend without graphs."""
         ...

@@ -70,7 +70,8 @@ class OverflowWatch:
         for what, count in zip(DROPPED.values(), self._copy.tolist(), strict=True):
             if count and not self.counts[what]:
                 logger.warning(
-                    "%d environments had more %s than there is room for; the surplus is ignored; %s",
+                    "%d environments had more %s than there is room for; the surplus is ignored; "
+                    "%s",
                     count,
                     what,
                     REMEDIES.get(what, MORE_ROOM),

@@ -22,7 +22,6 @@ from torch import Tensor
 
 from humanoid_gym.engine.backend import warp_height_fields, warp_kernels
 from humanoid_gym.engine.backend.capture import WarpGraphs
-from humanoid_gym.engine.backend.kinematics import FIELDS
 from humanoid_gym.engine.backend.overflow import OverflowWatch
 from humanoid_gym.engine.backend.warp_arrays import array_bytes, quaternions, start_warp
 from humanoid_gym.engine.backend.warp_memory import make_data
@@ -36,7 +35,7 @@ logger = logging.getLogger(__name__)
 UNSUPPORTED_FLAGS = mujoco.mjtDisableBit.mjDSBL_AUTORESET
 """Flags that MuJoCo Warp does not know: it never resets by itself."""
 SET_FLAGS = mujoco.mjtDisableBit.mjDSBL_NATIVECCD
-"""To MuJoCo Warp this means boxes that touch as MuJoCo's do, with up to eight contacts, not four."""
+"""To MuJoCo Warp this means that boxes touch as MuJoCo's do, with up to eight contacts."""
 DERIVED = (
     "body_subtreemass",
     "body_invweight0",
@@ -64,6 +63,9 @@ STATE_PARTS = {
     "MOCAP_QUAT": "mocap_quat",
 }
 """Parts of MuJoCo's integration state that a scene of ours can have."""
+POSES = ("xpos", "xquat", "xmat", "xipos", "ximat", "xanchor", "xaxis", "site_xpos", "site_xmat")
+AT_PRESENT = frozenset((*POSES, "site_xquat", "subtree_com", "cvel", "M"))
+"""Outputs that belong to the present state; computed when one is read."""
 CONTACT_FORCE = "contact_force"
 
 
@@ -82,6 +84,7 @@ class WarpBackend:
     """
 
     measures_contacts = True
+    measures_bodies = False
 
     def __init__(
         self, model: mujoco.MjModel, num_envs: int, device: torch.device, max_contacts: int = 0
@@ -133,7 +136,7 @@ class WarpBackend:
         """See `Backend.output`."""
         if name == CONTACT_FORCE:
             return self._contact_forces()
-        if name in FIELDS:
+        if name in AT_PRESENT:
             self._update_poses()
         if name == "site_xquat":
             return quaternions(self.output("site_xmat"))

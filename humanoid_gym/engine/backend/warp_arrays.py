@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 @functools.cache
 def start_warp() -> None:
     """Initialize Warp, without its banner and its line for each kernel."""
-    wp.config.quiet = True  # pyright: ignore[reportAttributeAccessIssue] (a module variable)
+    wp.config.log_level = wp.LOG_WARNING
     wp.init()
     logger.info("Warp compiles its kernels at the first steps of a new scene: once, in minutes")
 

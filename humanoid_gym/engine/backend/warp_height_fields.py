@@ -3,8 +3,10 @@
 MuJoCo Warp looks at one prism of a field at a time and returns the shortest way out of it. Where a
 shape reaches a little way into a prism, that way leads sideways, into the next prism: an edge
 between two cells of level ground holds a sliding box back. A contact's normal is therefore brought
-back to the slopes that the surface has around the contact. MuJoCo's older collider on the CPU has
-no such contacts, see `terrain.static_geometry`.
+back to the slopes that the surface has around the contact. Boxes, cylinders and meshes also stand
+on their corners: of their contacts with all prisms MuJoCo Warp keeps four, other ones in each step,
+on which a box rattles down a slope. MuJoCo's older collider on the CPU has no such contacts, see
+`terrain.static_geometry`.
 """
 
 from __future__ import annotations
@@ -25,9 +27,67 @@ CYLINDER = wp.constant(mujoco.mjtGeom.mjGEOM_CYLINDER.value)
 MESH = wp.constant(mujoco.mjtGeom.mjGEOM_MESH.value)
 CONTACTS_DROPPED = wp.constant(1 << 3)
 """MuJoCo Warp's overflow flag for contacts."""
-vec5 = wp.types.vector(length=5, dtype=float)
 AROUND = wp.constant(0.01)
 """How far around a contact its surface reaches, in cells: triangles that meet there count."""
+PRISMS = wp.constant(4)
+"""Contacts with prisms that MuJoCo Warp keeps of each pair; they have the first numbers."""
+vec5 = wp.types.vector(length=5, dtype=float)
+
+
+@wp.struct
+class Geoms:
+    """MuJoCo Warp's arrays about shapes, by their names there."""
+
+    geom_type: wp.array[int]
+    geom_dataid: wp.array2d[int]
+    geom_size: wp.array2d[wp.vec3]
+    geom_xpos: wp.array2d[wp.vec3]
+    geom_xmat: wp.array2d[wp.mat33]
+    hfield_size: wp.array[wp.vec4]
+    hfield_nrow: wp.array[int]
+    hfield_ncol: wp.array[int]
+    hfield_adr: wp.array[int]
+    hfield_data: wp.array[float]
+    mesh_vertadr: wp.array[int]
+    mesh_vertnum: wp.array[int]
+    mesh_vert: wp.array[wp.vec3]
+
+
+@wp.struct
+class Contacts:
+    """MuJoCo Warp's arrays of contacts, by their names there."""
+
+    dist: wp.array[float]
+    pos: wp.array[wp.vec3]
+    frame: wp.array[wp.mat33]
+    geom: wp.array[wp.vec2i]
+    worldid: wp.array[int]
+    geomcollisionid: wp.array[int]
+    includemargin: wp.array[float]
+    friction: wp.array[vec5]
+    solref: wp.array[wp.vec2]
+    solreffriction: wp.array[wp.vec2]
+    solimp: wp.array[vec5]
+    dim: wp.array[int]
+    type: wp.array[int]
+    adhesion: wp.array[float]
+    efc_address: wp.array2d[int]
+
+
+@wp.struct
+class Field:
+    """A height field: samples and cells, in the frame of its geom."""
+
+    heights: wp.array[float]
+    first: int
+    nrow: int
+    ncol: int
+    half: wp.vec2
+    """Half its length in x and y [m]."""
+    height: float
+    """Of a sample of one [m]."""
+    cell: wp.vec2
+    """Length of a cell in x and y [m]."""
 
 
 def correct_height_fields(model: mujoco_warp.Model) -> None:
@@ -46,64 +106,33 @@ def correct_contacts(
         model: MuJoCo Warp's.
         data: its contacts were just found.
     """
-    contact = data.contact
     wp.copy(num_contacts, data.nacon)
-    ground = [
-        model.geom_type,
-        model.geom_dataid,
-        model.hfield_size,
-        model.hfield_nrow,
-        model.hfield_ncol,
-        model.hfield_adr,
-        model.hfield_data,
-        data.geom_xpos,
-        data.geom_xmat,
-        num_contacts,
-    ]
-    changed = [contact.dist, contact.pos, contact.frame, contact.geom, contact.worldid]
-    wp.launch(correct_contact, dim=data.naconmax, inputs=ground, outputs=changed)
-    wp.launch(
-        add_corners,
-        dim=data.naconmax,
-        inputs=[
-            *ground,
-            model.geom_size,
-            model.mesh_vertadr,
-            model.mesh_vertnum,
-            model.mesh_vert,
-            contact.geomcollisionid,
-        ],
-        outputs=[
-            *changed,
-            contact.includemargin,
-            contact.friction,
-            contact.solref,
-            contact.solreffriction,
-            contact.solimp,
-            contact.dim,
-            contact.type,
-            contact.adhesion,
-            contact.efc_address,
-            data.nacon,
-            data.overflow,
-        ],
+    geoms, contacts = Geoms(), Contacts()
+    for name in Geoms.vars:
+        setattr(geoms, name, getattr(data if name in ("geom_xpos", "geom_xmat") else model, name))
+    for name in Contacts.vars:
+        setattr(contacts, name, getattr(data.contact, name))
+    found = [geoms, num_contacts, contacts]
+    wp.launch(correct_contact, dim=data.naconmax, inputs=found)
+    wp.launch(add_corners, dim=data.naconmax, inputs=[*found, data.nacon, data.overflow])
+
+
+@wp.func
+def field_of(geoms: Geoms, world: int, geom: int) -> Field:
+    """The height field of a geom."""
+    data = geoms.geom_dataid[world % geoms.geom_dataid.shape[0], geom]
+    size = geoms.hfield_size[data]
+    field = Field()
+    field.heights = geoms.hfield_data
+    field.first = geoms.hfield_adr[data]
+    field.nrow = geoms.hfield_nrow[data]
+    field.ncol = geoms.hfield_ncol[data]
+    field.half = wp.vec2(size[0], size[1])
+    field.height = size[2]
+    field.cell = wp.vec2(
+        2.0 * size[0] / float(field.ncol - 1), 2.0 * size[1] / float(field.nrow - 1)
     )
-
-
-@wp.struct
-class Field:
-    """A height field: samples and cells, in the frame of its geom."""
-
-    heights: wp.array[float]
-    first: int
-    nrow: int
-    ncol: int
-    half: wp.vec2
-    """Half its length in x and y [m]."""
-    height: float
-    """Of a sample of one [m]."""
-    cell: wp.vec2
-    """Length of a cell in x and y [m]."""
+    return field
 
 
 @wp.func
@@ -158,95 +187,47 @@ def frame_of(normal: wp.vec3) -> wp.mat33:
     return wp.matrix_from_rows(normal, first, wp.cross(normal, first))
 
 
-@wp.func
-def field_of(
-    geom_dataid: wp.array2d[int],
-    hfield_size: wp.array[wp.vec4],
-    hfield_nrow: wp.array[int],
-    hfield_ncol: wp.array[int],
-    hfield_adr: wp.array[int],
-    hfield_data: wp.array[float],
-    world: int,
-    geom: int,
-) -> Field:
-    """The height field of a geom."""
-    data = geom_dataid[world % geom_dataid.shape[0], geom]
-    size = hfield_size[data]
-    field = Field()
-    field.heights = hfield_data
-    field.first = hfield_adr[data]
-    field.nrow = hfield_nrow[data]
-    field.ncol = hfield_ncol[data]
-    field.half = wp.vec2(size[0], size[1])
-    field.height = size[2]
-    field.cell = wp.vec2(
-        2.0 * size[0] / float(field.ncol - 1), 2.0 * size[1] / float(field.nrow - 1)
-    )
-    return field
-
-
 @wp.kernel
-def correct_contact(
-    geom_type: wp.array[int],
-    geom_dataid: wp.array2d[int],
-    hfield_size: wp.array[wp.vec4],
-    hfield_nrow: wp.array[int],
-    hfield_ncol: wp.array[int],
-    hfield_adr: wp.array[int],
-    hfield_data: wp.array[float],
-    geom_xpos: wp.array2d[wp.vec3],
-    geom_xmat: wp.array2d[wp.mat33],
-    num_contacts: wp.array[int],
-    distances: wp.array[float],
-    positions: wp.array[wp.vec3],
-    frames: wp.array[wp.mat33],
-    geoms: wp.array[wp.vec2i],
-    world_of: wp.array[int],
-):
+def correct_contact(geoms: Geoms, num_contacts: wp.array[int], contacts: Contacts):
     """Correct one contact, if it is with a height field; those are always the first geom."""
     contact = wp.tid()
     if contact >= num_contacts[0]:
         return
-    geom, world = geoms[contact][0], world_of[contact]
-    if geom < 0 or geom_type[geom] != HFIELD:
+    geom, world = contacts.geom[contact][0], contacts.worldid[contact]
+    if geom < 0 or geoms.geom_type[geom] != HFIELD:
         return
-    field = field_of(
-        geom_dataid, hfield_size, hfield_nrow, hfield_ncol, hfield_adr, hfield_data, world, geom
-    )
-    origin, turn = geom_xpos[world, geom], geom_xmat[world, geom]
+    field = field_of(geoms, world, geom)
+    origin, turn = geoms.geom_xpos[world, geom], geoms.geom_xmat[world, geom]
     back = wp.transpose(turn)
-    distance = distances[contact]
-    position = back @ (positions[contact] - origin)
-    normal = back @ frames[contact][0]
+    distance = contacts.dist[contact]
+    position = back @ (contacts.pos[contact] - origin)
+    normal = back @ contacts.frame[contact][0]
     corrected = nearest_normal(field, position - normal * (0.5 * distance), normal)
     if wp.dot(normal, corrected) > 0.9999:
         return
     touching = position + normal * (0.5 * distance)  # the other shape's deepest point
     ground = surface(field, touching[0], touching[1])
     distance = (touching[2] - ground[2]) * corrected[2]
-    distances[contact] = distance
-    positions[contact] = turn @ (touching - corrected * (0.5 * distance)) + origin
-    frames[contact] = frame_of(turn @ corrected)
+    contacts.dist[contact] = distance
+    contacts.pos[contact] = turn @ (touching - corrected * (0.5 * distance)) + origin
+    contacts.frame[contact] = frame_of(turn @ corrected)
 
 
 @wp.func
-def corner(
-    kind: int,
-    size: wp.vec3,
-    mesh_vert: wp.array[wp.vec3],
-    first: int,
-    count: int,
-    direction: wp.vec3,
-) -> wp.vec3:
+def corner(geoms: Geoms, world: int, geom: int, direction: wp.vec3) -> wp.vec3:
     """The point of a box, cylinder or mesh that is furthest in a direction, in its own frame."""
-    if kind == BOX:
-        return wp.cw_mul(size, wp.vec3(wp.sign(direction[0]), wp.sign(direction[1]), wp.sign(direction[2])))
-    if kind == CYLINDER:
+    size = geoms.geom_size[world % geoms.geom_size.shape[0], geom]
+    if geoms.geom_type[geom] == BOX:
+        signs = wp.vec3(wp.sign(direction[0]), wp.sign(direction[1]), wp.sign(direction[2]))
+        return wp.cw_mul(size, signs)
+    if geoms.geom_type[geom] == CYLINDER:
         across = wp.normalize(wp.vec2(direction[0], direction[1])) * size[0]
         return wp.vec3(across[0], across[1], wp.sign(direction[2]) * size[1])
-    best = mesh_vert[first]
-    for i in range(1, count):
-        vertex = mesh_vert[first + i]
+    mesh = geoms.geom_dataid[world % geoms.geom_dataid.shape[0], geom]
+    first = geoms.mesh_vertadr[mesh]
+    best = geoms.mesh_vert[first]
+    for i in range(1, geoms.mesh_vertnum[mesh]):
+        vertex = geoms.mesh_vert[first + i]
         if wp.dot(vertex - best, direction) > 0.0:
             best = vertex
     return best
@@ -254,91 +235,60 @@ def corner(
 
 @wp.kernel
 def add_corners(
-    geom_type: wp.array[int],
-    geom_dataid: wp.array2d[int],
-    hfield_size: wp.array[wp.vec4],
-    hfield_nrow: wp.array[int],
-    hfield_ncol: wp.array[int],
-    hfield_adr: wp.array[int],
-    hfield_data: wp.array[float],
-    geom_xpos: wp.array2d[wp.vec3],
-    geom_xmat: wp.array2d[wp.mat33],
+    geoms: Geoms,
     num_contacts: wp.array[int],
-    geom_size: wp.array2d[wp.vec3],
-    mesh_vertadr: wp.array[int],
-    mesh_vertnum: wp.array[int],
-    mesh_vert: wp.array[wp.vec3],
-    number_of_pair: wp.array[int],
-    distances: wp.array[float],
-    positions: wp.array[wp.vec3],
-    frames: wp.array[wp.mat33],
-    geoms: wp.array[wp.vec2i],
-    world_of: wp.array[int],
-    margins: wp.array[float],
-    frictions: wp.array[vec5],
-    solrefs: wp.array[wp.vec2],
-    solreffrictions: wp.array[wp.vec2],
-    solimps: wp.array[vec5],
-    dims: wp.array[int],
-    types: wp.array[int],
-    adhesions: wp.array[float],
-    rows: wp.array2d[int],
+    contacts: Contacts,
     all_contacts: wp.array[int],
     overflow: wp.array[int],
 ):
-    """Let the four corners that a box, cylinder or mesh turns to the ground carry it.
-
-    MuJoCo Warp keeps four contacts of those with all prisms, other ones in each step: a box on a
-    slope rattles down on them.
-    """
+    """Let the four corners that a box, cylinder or mesh turns to the ground carry it."""
     contact = wp.tid()
-    if contact >= num_contacts[0] or number_of_pair[contact] != 0:
+    if contact >= num_contacts[0] or contacts.geomcollisionid[contact] != 0:
         return
-    geom, other, world = geoms[contact][0], geoms[contact][1], world_of[contact]
-    if geom < 0 or geom_type[geom] != HFIELD:
+    geom, other = contacts.geom[contact][0], contacts.geom[contact][1]
+    world = contacts.worldid[contact]
+    if geom < 0 or geoms.geom_type[geom] != HFIELD:
         return
-    kind = geom_type[other]
+    kind = geoms.geom_type[other]
     if kind != BOX and kind != CYLINDER and kind != MESH:
         return
-    first, count = int(0), int(0)
-    if kind == MESH:
-        mesh = geom_dataid[world % geom_dataid.shape[0], other]
-        first = mesh_vertadr[mesh]
-        count = mesh_vertnum[mesh]
-    field = field_of(
-        geom_dataid, hfield_size, hfield_nrow, hfield_ncol, hfield_adr, hfield_data, world, geom
-    )
-    size = geom_size[world % geom_size.shape[0], other]
-    origin, turn = geom_xpos[world, geom], geom_xmat[world, geom]
-    back = wp.transpose(turn)
-    place, own = geom_xpos[world, other], geom_xmat[world, other]
+    field = field_of(geoms, world, geom)
+    origin, turn = geoms.geom_xpos[world, geom], geoms.geom_xmat[world, geom]
+    place, own = geoms.geom_xpos[world, other], geoms.geom_xmat[world, other]
     for i in range(4):
         # Away from the ground's normal, a little to each side.
-        side = wp.vec3(0.3 * float(2 * (i % 2) - 1), 0.3 * float(2 * (i // 2) - 1), 0.0)
-        away = wp.transpose(own) @ (wp.transpose(frames[contact]) @ wp.vec3(-1.0, side[0], side[1]))
-        point = back @ (place + own @ corner(kind, size, mesh_vert, first, count, away) - origin)
-        inside = wp.abs(point[0]) <= field.half[0] and wp.abs(point[1]) <= field.half[1]
+        away = wp.vec3(-1.0, 0.3 * float(2 * (i % 2) - 1), 0.3 * float(2 * (i // 2) - 1))
+        away = wp.transpose(own) @ (wp.transpose(contacts.frame[contact]) @ away)
+        point = place + own @ corner(geoms, world, other, away)
+        point = wp.transpose(turn) @ (point - origin)
         ground = surface(field, point[0], point[1])
         normal = wp.normalize(wp.vec3(-ground[0], -ground[1], 1.0))
         distance = (point[2] - ground[2]) * normal[2]
-        if inside and distance < margins[contact]:
+        inside = wp.abs(point[0]) <= field.half[0] and wp.abs(point[1]) <= field.half[1]
+        if inside and distance < contacts.includemargin[contact]:
             new = wp.atomic_add(all_contacts, 0, 1)
-            if new >= distances.shape[0]:
+            if new >= contacts.dist.shape[0]:
                 wp.atomic_or(overflow, world, CONTACTS_DROPPED)
                 return
-            distances[new] = distance
-            positions[new] = turn @ (point - normal * (0.5 * distance)) + origin
-            frames[new] = frame_of(turn @ normal)
-            geoms[new] = geoms[contact]
-            world_of[new] = world
-            number_of_pair[new] = 4 + i
-            margins[new] = margins[contact]
-            frictions[new] = frictions[contact]
-            solrefs[new] = solrefs[contact]
-            solreffrictions[new] = solreffrictions[contact]
-            solimps[new] = solimps[contact]
-            dims[new] = dims[contact]
-            types[new] = types[contact]
-            adhesions[new] = adhesions[contact]
-            for row in range(rows.shape[1]):
-                rows[new, row] = -1
+            copy_contact(contacts, contact, new, PRISMS + i)
+            contacts.dist[new] = distance
+            contacts.pos[new] = turn @ (point - normal * (0.5 * distance)) + origin
+            contacts.frame[new] = frame_of(turn @ normal)
+
+
+@wp.func
+def copy_contact(contacts: Contacts, contact: int, new: int, number: int):
+    """Another contact of the same two shapes."""
+    contacts.geomcollisionid[new] = number
+    contacts.geom[new] = contacts.geom[contact]
+    contacts.worldid[new] = contacts.worldid[contact]
+    contacts.includemargin[new] = contacts.includemargin[contact]
+    contacts.friction[new] = contacts.friction[contact]
+    contacts.solref[new] = contacts.solref[contact]
+    contacts.solreffriction[new] = contacts.solreffriction[contact]
+    contacts.solimp[new] = contacts.solimp[contact]
+    contacts.dim[new] = contacts.dim[contact]
+    contacts.type[new] = contacts.type[contact]
+    contacts.adhesion[new] = contacts.adhesion[contact]
+    for row in range(contacts.efc_address.shape[1]):
+        contacts.efc_address[new, row] = -1

@@ -40,8 +40,6 @@ class Served:
     def outputs(self) -> set[str]:
         """Derived fields that the simulations must copy out after each call."""
         names: set[str] = set()
-        if self.body_states:
-            names |= {"xpos", "xquat", "xipos", "cvel", "subtree_com"}
         if self.poses:
             names |= {"xpos", "xquat", "xipos"}
         if self.split_force_sensors:

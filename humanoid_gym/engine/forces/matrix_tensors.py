@@ -38,6 +38,11 @@ class MatrixTensors:
         self._buffers: dict[tuple[Matrix, str], Tensor] = {}
         self._actors: dict[int, ActorDynamics] = {}
 
+    @property
+    def num_acquired(self) -> int:
+        """How many a client asked for."""
+        return len(self._buffers)
+
     def acquired(self, kind: Matrix) -> bool:
         """Whether a client asked for one."""
         return any(key[0] == kind for key in self._buffers)

@@ -40,6 +40,7 @@ class SpeedLimits:
                 coarse[:, root.qvel : root.qvel + 3] = linear / 3**0.5
                 coarse[:, root.qvel + 3 : root.qvel + 6] = angular / 3**0.5
         self._coarse = rows_that_differ(coarse)
+        self._coarse_finite = np.minimum(self._coarse.numpy(), np.finfo(np.float64).max)
 
     @cached_property
     def dof_limits(self) -> Tensor:
@@ -57,6 +58,10 @@ class SpeedLimits:
         """Largest linear and angular speed of each, shape (num_roots, 2), float32."""
         limits = torch.tensor([root[1:] for root in self._roots], dtype=torch.float32)
         return limits.reshape(-1, 2).to(self._device)
+
+    def kept(self, qvel: np.ndarray) -> bool:
+        """Whether every speed is finite and surely within its limit, shape (num_envs, nv)."""
+        return bool((np.abs(qvel) <= self._coarse_finite).all())
 
     def clamp(self, qvel: Tensor) -> tuple[Tensor, Tensor] | None:
         """Velocities that exceed a limit, brought back to it.

@@ -74,8 +74,11 @@ def write_rows(state: Tensor, envs: Rows, rows: Rows, new: Tensor, mask: Tensor)
 class RootStates:
     """Root states of all actors <-> free joints and mocap bodies."""
 
-    def __init__(self, backend: Backend, compiled: CompiledScene) -> None:
+    def __init__(self, backend: Backend, compiled: CompiledScene, *, measured: bool) -> None:
         roots, device = compiled.roots, backend.device
+        self.measured = measured and backend.measures_bodies
+        """Whether they are read as states of bodies, which are then served anyway."""
+        self._bodies = index([root.body - 1 for root in roots], device)
         self.num_actors = len(roots)
         self.floating = index([i for i, root in enumerate(roots) if root.mocap < 0], device)
         self.fixed = index([i for i, root in enumerate(roots) if root.mocap >= 0], device)
@@ -91,6 +94,8 @@ class RootStates:
 
     def read(self) -> Tensor:
         """Root states as Isaac Gym reads them, shape (num_envs, num_actors, 13)."""
+        if self.measured:
+            return self._backend.output("body_state")[:, self._bodies]
         n = self._backend.num_envs
         if self.num_floating:
             qpos = self._backend.state("qpos")[:, self._qpos_rows].reshape(n, -1, 7)
@@ -198,6 +203,7 @@ class BodyStates:
     def __init__(self, backend: Backend, compiled: CompiledScene) -> None:
         self._backend = backend
         self._bodies = index(compiled.bodies, backend.device)
+        self._measured = index(compiled.bodies - 1, backend.device)
         trees = compiled.model.body_rootid[compiled.bodies]
         one_tree = len(trees) > 0 and (trees == trees[0]).all()
         self._trees = index(trees[:1] if one_tree else trees, backend.device)
@@ -209,6 +215,9 @@ class BodyStates:
         In `out`'s type wherever nothing is lost by it: half the memory to move.
         """
         output, bodies = self._backend.output, self._bodies
+        if self._backend.measures_bodies:
+            out.copy_(output("body_state")[:, self._measured])
+            return
         rotation = output("xquat")[:, bodies]
         out[..., 0:3] = output("xpos")[:, bodies]
         out[..., 3:6] = rotation[..., 1:4]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, KeysView
 from enum import Enum
 
 import torch
@@ -39,14 +39,18 @@ class StateTensors:
         self._scene = scene
         self._buffers: dict[Kind, Tensor] = {}
         self._published: dict[Kind, tuple[int, Tensor]] = {}
+        self._shapes: dict[Kind, tuple[int, int, int]] = {}
+        """Of a complete scene."""
 
     @property
-    def acquired(self) -> set[Kind]:
+    def acquired(self) -> KeysView[Kind]:
         """Kinds that a client asked for."""
-        return set(self._buffers)
+        return self._buffers.keys()
 
     def shape(self, kind: Kind) -> tuple[int, int, int]:
         """(environments, rows per environment, columns)."""
+        if kind in self._shapes:
+            return self._shapes[kind]
         env = self._scene.template
         sensors = sum(len(actor.asset.force_sensors) for actor in env.actors)
         rows, columns = {
@@ -57,7 +61,10 @@ class StateTensors:
             Kind.DOF_FORCE: (env.num_dofs, 1),
             Kind.FORCE_SENSOR: (sensors, 6),
         }[kind]
-        return len(self._scene.envs), rows, columns
+        shape = len(self._scene.envs), rows, columns
+        if self._scene.complete:
+            self._shapes[kind] = shape
+        return shape
 
     def acquire(self, kind: Kind, device: torch.device) -> Tensor:
         """The buffer, shape (rows of all environments, columns) or (rows,) for DOF forces."""
@@ -160,7 +167,7 @@ def read_force_sensors(simulation: Simulation) -> Tensor:
 
 
 READERS: dict[Kind, Callable[[Simulation], Tensor]] = {
-    Kind.ROOT: lambda simulation: simulation.roots.read(),
+    Kind.ROOT: lambda simulation: simulation.root_states(),
     Kind.DOF: lambda simulation: simulation.dofs.read(),
     Kind.CONTACT: lambda simulation: simulation.contact_forces(),
     Kind.DOF_FORCE: lambda simulation: simulation.dof_forces(),
