@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 # The embedded engine needs Python 3.11. On older versions the package installs without it, for use
 # beside NVIDIA's own Isaac Gym (Python 3.8), where torch comes with that installation.
 EMBEDDED = "; python_version >= '3.11'"
+WARP = ["mujoco-warp>=4.0,<4.1" + EMBEDDED, "warp-lang>=1.19,<1.20" + EMBEDDED]
 
 setup(
     name="humanoid-gym",
@@ -40,8 +41,16 @@ setup(
         "torch>=2.13,<2.14" + EMBEDDED,
     ],
     extras_require={
-        "gpu": ["mujoco-warp==4.*" + EMBEDDED, "warp-lang>=1.19,<2" + EMBEDDED],
+        "gymnasium": ["gymnasium[mujoco]>=1.1,<2"],
+        "rsl-rl": ["rsl-rl-lib>=5.5,<6" + EMBEDDED],
+        "rl-games": ["rl-games>=1.6.1,<1.7"],
+        "wandb": ["wandb>=0.31,<1"],
+        "mlflow": ["mlflow>=3.17,<4"],
+        "skrl": ["skrl>=2.0,<3"],
+        "sweeps": ["hydra-joblib-launcher>=1.2,<2", "hydra-submitit-launcher>=1.2,<2"],
+        "gpu": WARP,
         "test": [
+            *WARP,  # on its CPU device where there is no GPU
             "pytest>=8,<10",
             "pytest-xdist>=3,<4",
             "hypothesis>=6.100,<7",

@@ -14,13 +14,15 @@ from humanoid_gym.tasks.vec_task import VecTask
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def make_task(name: str, num_envs: int, num_threads: int = 0, seed: int = 0) -> VecTask:
+def make_task(
+    name: str, num_envs: int, num_threads: int = 0, seed: int = 0, device: str = "cpu"
+) -> VecTask:
     """A task with the settings of cfg/task/<name>.yaml."""
     settings = yaml.safe_load((ROOT / f"cfg/task/{name}.yaml").read_text())
     cls = task_class(name)
     config = build(cls.config_class, {**settings, "num_envs": num_envs, "seed": seed}, "task")
     sim = dataclasses.replace(config.sim, num_threads=num_threads)
-    return cls(dataclasses.replace(config, sim=sim), "cpu")
+    return cls(dataclasses.replace(config, sim=sim), device)
 
 
 def versions() -> str:

@@ -1,68 +1,106 @@
-"""Time of one learning step, ours against rsl_rl's PPO: same batch, networks, minibatches, epochs.
+"""Time of the learner's parts, ours against rsl_rl's and Stable-Baselines3's PPO.
 
-    pip install rsl-rl-lib
-    python benchmarks/learner.py [--num-envs 512] [--threads 2] [--device cpu]
+    pip install rsl-rl-lib stable-baselines3
+    python benchmarks/learner.py [--device auto] [--num-envs 512] [--threads 2] [--json FILE]
 
-Both learn from the same random rollout, alternating in one run, so that a busy machine disturbs
-both alike; the medians and their ratio are printed. "update" is the gradient steps alone.
-"learn" is everything between two rollouts: for both the advantages and the observation
-statistics; for ours also the critic's evaluation of the whole rollout, which rsl_rl pays for
-during the rollout (it is not charged for it here).
+All learn from the same random rollout with the same networks, minibatches and epochs, alternating
+in one run, so that a busy machine disturbs all alike; medians are printed, and the ratios of theirs
+to ours. Libraries that are not installed are left out.
+
+    act      one step of the policy for all environments; rsl_rl and Stable-Baselines3 evaluate the
+             critic with it, ours does that in `prepare`
+    prepare  advantages and what goes with them: values, normalization
+    update   the gradient steps
+    learn    prepare + update
+
+On a GPU, "ours" is captured in CUDA graphs with TF32; beside it stand ours uncaptured, in full
+float32 and in bfloat16. `--compile` adds ours with torch.compile.
 """
 
 import argparse
+import importlib.util
+import json
+import platform
 import statistics
 import time
-from typing import Callable, Dict, List, Tuple
+from collections.abc import Callable
+from pathlib import Path
 
-import rsl_rl
-import rsl_rl.algorithms
-import rsl_rl.storage
 import torch
-from rsl_rl.models import MLPModel
-from tensordict import TensorDict
+from rival_learners import HIDDEN, NUM_ACTIONS, NUM_OBS, Timed, rsl_rl, stable_baselines3
 
-from humanoid_gym.rl.actor_critic import ActorCritic, ActorCriticConfig
-from humanoid_gym.rl.ppo import PPO, PPOConfig
+from humanoid_gym.rl.acting import CapturedPolicy
+from humanoid_gym.rl.execution import Execution, ExecutionConfig
+from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig
+from humanoid_gym.rl.ppo import PPO, Batch, PPOConfig
 from humanoid_gym.rl.rollout_storage import RolloutStorage
 
-NUM_OBS, NUM_ACTIONS = 108, 21
-HIDDEN = (400, 200, 100)
+WARM_UP = {"cpu": 1, "cuda": 4}
+"""Repetitions that do not count, by device: a GPU captures in them, a compiler compiles."""
+PARTS = ("act", "prepare", "update", "learn")
+RIVALS = {"rsl_rl": rsl_rl, "stable_baselines3": stable_baselines3}
 
-Timed = Dict[str, Callable[[], object]]
+Medians = dict[str, dict[str, float]]
+"""Milliseconds by learner and part."""
 
 
 def main() -> None:
-    """Print medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--num-envs", type=int, default=512)
-    parser.add_argument("--horizon", type=int, default=32)
-    parser.add_argument("--minibatches", type=int, default=4)
-    parser.add_argument("--epochs", type=int, default=4)
-    parser.add_argument("--repetitions", type=int, default=9)
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
-    parser.add_argument("--device", default="cpu")
-    arguments = parser.parse_args()
+    """Measure and print."""
+    arguments = parsed()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
-
-    storage = random_rollout(arguments)
-    seconds = alternate(
-        ours(storage, arguments), theirs(storage, arguments), arguments.repetitions, storage
-    )
-    size = arguments.num_envs * arguments.horizon
-    print(
-        f"{size} samples, {arguments.epochs} epochs of {arguments.minibatches} minibatches, "
-        f"{HIDDEN}, {arguments.device}, {arguments.threads} threads, torch {torch.__version__}"
-    )
-    for name in ("update", "learn"):
-        mine, other = seconds["ours", name], seconds["rsl_rl", name]
-        print(f"{name}: ours {mine:.3f} s, rsl_rl {other:.3f} s, ratio {other / mine:.2f}")
-
-
-def random_rollout(arguments: argparse.Namespace) -> RolloutStorage:
-    """Fill a storage with plausible random numbers; one episode in a hundred steps ends."""
     device = torch.device(arguments.device)
+    storage = random_rollout(arguments, device)
+    learners = {
+        name: ours(storage, arguments, Execution(config, device))
+        for name, config in variants(arguments).items()
+    }
+    for name, make in RIVALS.items():
+        if importlib.util.find_spec(name) is not None:
+            learners[name] = make(storage, arguments)
+    medians = alternate(learners, arguments.repetitions, device)
+    result = {**described(arguments, device), "milliseconds": medians}
+    print(table(result))
+    print(json.dumps(result))
+    if arguments.json:
+        arguments.json.write_text(json.dumps(result) + "\n", encoding="utf-8")
+
+
+def parsed() -> argparse.Namespace:
+    """Return the command line, with sizes that suit the device."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--num-envs", type=int, help="512, on a GPU 4096")
+    parser.add_argument("--horizon", type=int, default=32)
+    parser.add_argument("--minibatches", type=int, default=4)
+    parser.add_argument("--epochs", type=int, help="4, on a GPU 5")
+    parser.add_argument("--repetitions", type=int, default=9)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--compile", action="store_true", help="also with torch.compile")
+    parser.add_argument("--json", type=Path, help="write the result there too")
+    arguments = parser.parse_args()
+    if arguments.device == "auto":
+        arguments.device = "cuda" if torch.cuda.is_available() else "cpu"
+    on_gpu = arguments.device.startswith("cuda")
+    arguments.num_envs = arguments.num_envs or (4096 if on_gpu else 512)
+    arguments.epochs = arguments.epochs or (5 if on_gpu else 4)
+    return arguments
+
+
+def variants(arguments: argparse.Namespace) -> dict[str, ExecutionConfig]:
+    """Return the ways in which our learner is executed, by name."""
+    ways = {"ours": ExecutionConfig()}
+    if arguments.device.startswith("cuda"):
+        ways["ours, uncaptured"] = ExecutionConfig(capture="off")
+        ways["ours, float32"] = ExecutionConfig(tf32=False)
+        ways["ours, bfloat16"] = ExecutionConfig(mixed_precision=True)
+    if arguments.compile:
+        ways["ours, compiled"] = ExecutionConfig(compile=True)
+    return ways
+
+
+def random_rollout(arguments: argparse.Namespace, device: torch.device) -> RolloutStorage:
+    """Fill a storage with plausible random numbers; one episode in a hundred steps ends."""
     storage = RolloutStorage(arguments.horizon, arguments.num_envs, NUM_OBS, NUM_ACTIONS, device)
     for tensor in (storage.observations, storage.final_observations, storage.actions):
         tensor.normal_()
@@ -75,72 +113,45 @@ def random_rollout(arguments: argparse.Namespace) -> RolloutStorage:
     return storage
 
 
-def ours(storage: RolloutStorage, arguments: argparse.Namespace) -> Timed:
-    """Return our steps between two rollouts, in order."""
-    networks = ActorCritic(NUM_OBS, NUM_ACTIONS, ActorCriticConfig()).to(arguments.device)
+def ours(storage: RolloutStorage, arguments: argparse.Namespace, execution: Execution) -> Timed:
+    """Return our parts of an iteration."""
+    networks = ActorCritic(NUM_OBS, NUM_ACTIONS, ActorCriticConfig()).to(execution.device)
     networks.update_observation_statistics(storage.observations)
     config = PPOConfig(num_epochs=arguments.epochs, num_minibatches=arguments.minibatches)
-    ppo = PPO(networks, config)
-    batches: List[object] = []
+    generator = torch.Generator(execution.device)
+    ppo = PPO(networks, config, generator, execution=execution)
+    policy = CapturedPolicy(networks, generator, execution)
+    batches: list[Batch] = []
 
     def prepare() -> None:
         batches[:] = [ppo.prepare(storage)]
 
-    def update() -> List[float]:
-        metrics = ppo.update(batches[0], storage.log_std)  # pyright: ignore[reportArgumentType]
-        return torch.stack(list(metrics.values())).tolist()  # the iteration's one read
+    def update() -> list[float]:
+        return torch.stack(list(ppo.update(batches[0]).values())).tolist()  # the one read
 
-    return {"prepare": prepare, "update": update}
+    def act() -> None:
+        policy.act(storage.observations[0], storage.memory.actor)
 
-
-def theirs(storage: RolloutStorage, arguments: argparse.Namespace) -> Timed:
-    """Return rsl_rl's steps between two rollouts, in order."""
-    device, shape = arguments.device, storage.rewards.shape
-    obs = TensorDict({"policy": storage.observations[0]}, batch_size=[arguments.num_envs])
-    groups = {"actor": ["policy"], "critic": ["policy"]}
-    gaussian = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "log"}
-    actor = MLPModel(obs, groups, "actor", NUM_ACTIONS, list(HIDDEN), "elu", True, gaussian)
-    critic = MLPModel(obs, groups, "critic", 1, list(HIDDEN), "elu", True)
-    copy = rsl_rl.storage.RolloutStorage(
-        "rl", arguments.num_envs, arguments.horizon, obs, [NUM_ACTIONS], device
-    )
-    copy.observations["policy"].copy_(storage.observations[:-1])
-    copy.actions.copy_(storage.actions)
-    copy.rewards.copy_(storage.rewards.unsqueeze(-1))
-    copy.dones.copy_((storage.terminated | storage.truncated).unsqueeze(-1))
-    copy.actions_log_prob.copy_(storage.log_probs.unsqueeze(-1))
-    copy.distribution_params = (storage.means.clone(), torch.ones_like(storage.means))
-    copy.values.normal_(std=0.1)
-    assert copy.rewards.shape[:2] == shape
-    ppo = rsl_rl.algorithms.PPO(
-        actor,
-        critic,
-        copy,
-        num_learning_epochs=arguments.epochs,
-        num_mini_batches=arguments.minibatches,
-        value_loss_coef=2.0,
-        entropy_coef=0.0,
-        learning_rate=5e-4,
-        desired_kl=0.02,
-        device=device,
-    )
-    return {"prepare": lambda: ppo.compute_returns(obs), "update": ppo.update}
+    return {"act": act, "prepare": prepare, "update": update}
 
 
-def alternate(
-    mine: Timed, other: Timed, repetitions: int, storage: RolloutStorage
-) -> Dict[Tuple[str, str], float]:
-    """Return median seconds by (learner, part); the first repetition warms up and is dropped."""
-    samples: Dict[Tuple[str, str], List[float]] = {}
-    for _ in range(repetitions + 1):
-        for learner, steps in (("ours", mine), ("rsl_rl", other)):
-            total = 0.0
-            for name, step in steps.items():
-                seconds = timed(step, storage.rewards.device)
-                samples.setdefault((learner, name), []).append(seconds)
-                total += seconds
-            samples.setdefault((learner, "learn"), []).append(total)
-    return {key: statistics.median(values[1:]) for key, values in samples.items()}
+def alternate(learners: dict[str, Timed], repetitions: int, device: torch.device) -> Medians:
+    """Let all learners do all parts in turn; return medians, and the peak of GPU memory."""
+    samples: dict[str, dict[str, list[float]]] = {
+        name: {part: [] for part in PARTS} for name in learners
+    }
+    warm_up = WARM_UP[device.type]
+    for repetition in range(warm_up + repetitions):
+        for name, parts in learners.items():
+            seconds = {part: timed(step, device) for part, step in parts.items()}
+            seconds["learn"] = seconds["prepare"] + seconds["update"]
+            if repetition >= warm_up:
+                for part in PARTS:
+                    samples[name][part].append(1e3 * seconds[part])
+    return {
+        name: {part: statistics.median(values) for part, values in parts.items()}
+        for name, parts in samples.items()
+    }
 
 
 def timed(step: Callable[[], object], device: torch.device) -> float:
@@ -152,6 +163,34 @@ def timed(step: Callable[[], object], device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     return time.perf_counter() - begin
+
+
+def described(arguments: argparse.Namespace, device: torch.device) -> dict[str, object]:
+    """Return what was measured on what."""
+    on_gpu = device.type == "cuda"
+    return {
+        "samples": arguments.num_envs * arguments.horizon,
+        "num_envs": arguments.num_envs,
+        "epochs": arguments.epochs,
+        "minibatches": arguments.minibatches,
+        "networks": list(HIDDEN),
+        "device": torch.cuda.get_device_name(device) if on_gpu else platform.machine(),
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "repetitions": arguments.repetitions,
+        "peak_gpu_bytes": torch.cuda.max_memory_allocated(device) if on_gpu else 0,
+    }
+
+
+def table(result: dict[str, object]) -> str:
+    """Return the medians in columns, each with its ratio to ours."""
+    medians: Medians = result["milliseconds"]  # pyright: ignore[reportAssignmentType]
+    lines = [", ".join(f"{k} {v}" for k, v in result.items() if k != "milliseconds"), ""]
+    lines.append(f"{'milliseconds':22}" + "".join(f"{part:>18}" for part in PARTS))
+    for name, parts in medians.items():
+        cells = (f"{parts[p]:10.3f} ({parts[p] / medians['ours'][p]:4.2f})" for p in PARTS)
+        lines.append(f"{name:22}" + "".join(f"{cell:>18}" for cell in cells))
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

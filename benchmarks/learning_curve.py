@@ -7,8 +7,10 @@ writes docs/curves/humanoid.csv and docs/curves/humanoid.png.
 
 import argparse
 import csv
+import itertools
+import math
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Sequence
 
 import matplotlib
 
@@ -38,15 +40,36 @@ def read_curve(run: Path) -> Dict[str, List[float]]:
     events = EventAccumulator(str(run), size_guidance={"scalars": 0})
     events.Reload()
     tags = set(events.Tags()["scalars"])
+    if COLUMNS["env_steps"] not in tags:
+        return {name: [] for name in ("minutes", "env_steps")}
     known = {name: tag for name, tag in COLUMNS.items() if tag in tags}
-    curve = {name: [event.value for event in events.Scalars(tag)] for name, tag in known.items()}
-    steps = [0.0, *curve["env_steps"]]
-    minutes, total = [], 0.0
+    by_step = {n: {e.step: e.value for e in events.Scalars(t)} for n, t in known.items()}
+    # what needs a finished episode may begin later than the rest
+    steps = list(by_step["env_steps"])
+    curve = {n: [values.get(step, math.nan) for step in steps] for n, values in by_step.items()}
+    # every iteration has as many steps as the next; a continued run does not begin at step 0
     rates = curve["env_steps_per_second"]
-    for before, after, rate in zip(steps[:-1], steps[1:], rates, strict=True):
-        total += (after - before) / rate / 60
-        minutes.append(total)
+    per_iteration = steps[1] - steps[0] if len(steps) > 1 else steps[0]
+    minutes = list(itertools.accumulate(per_iteration / rate / 60 for rate in rates))
     return {"minutes": minutes, **curve}
+
+
+def read_curves(runs: Sequence[Path]) -> Dict[str, List[float]]:
+    """Join the curves of a run and of those that continued it, oldest first.
+
+    Where two overlap, the later one counts: it began at a checkpoint before the earlier one's end.
+    """
+    joined: Dict[str, List[float]] = {}
+    for run in runs:
+        curve = read_curve(run)
+        if not curve["env_steps"]:
+            continue
+        begin = curve["env_steps"][0]
+        kept = sum(steps < begin for steps in joined.get("env_steps", []))
+        before = joined["minutes"][kept - 1] if kept else 0.0
+        curve["minutes"] = [before + minutes for minutes in curve["minutes"]]
+        joined = {name: joined.get(name, [])[:kept] + values for name, values in curve.items()}
+    return joined
 
 
 def write_csv(curve: Dict[str, List[float]], path: Path) -> None:

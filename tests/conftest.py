@@ -7,6 +7,14 @@ import pytest
 from worlds import World, chain, pendulum
 
 
+def pytest_addoption(parser):
+    parser.addoption(
+        "--every-backend",
+        action="store_true",
+        help="run all of the conformance tests on all backends, those that simulate nothing too",
+    )
+
+
 @pytest.fixture
 def world(tmp_path):
     """Factory of worlds."""

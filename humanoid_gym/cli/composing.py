@@ -5,6 +5,7 @@ of which type and range their values are, only the dataclasses say (`run_config`
 gets one answer wherever it stands.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
@@ -17,6 +18,7 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from humanoid_gym.cli import gpu_settings
 from humanoid_gym.config import ConfigError, nearest
 
 CONFIG_DIR = Path(__file__).resolve().parents[2] / "cfg"
@@ -52,21 +54,27 @@ def compose(overrides: Sequence[str]) -> Composed:
     try:
         with initialize_config_dir(version_base="1.3", config_dir=str(_config_dir())):
             config = hydra_compose("config", overrides=prepared, return_hydra_config=True)
-        return from_hydra(config, str(config.hydra.runtime.choices.task))
+        return from_hydra(config, str(config.hydra.runtime.choices.task), overrides)
     except MissingConfigException as error:
         raise _missing_file(error) from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_first_line(error)) from error
 
 
-def from_hydra(config: DictConfig, task_name: str) -> Composed:
-    """Resolve a configuration that Hydra composed, leaving Hydra's own settings out."""
+def from_hydra(config: DictConfig, task_name: str, overrides: Sequence[str] = ()) -> Composed:
+    """Resolve a configuration that Hydra composed, leaving Hydra's own settings out.
+
+    Args:
+        config: with the overrides in it.
+        task_name: the chosen option of the group `task`.
+        overrides: what counts on a GPU, too, in place of the settings for GPUs.
+    """
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     settings = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
     assert isinstance(settings, dict)
-    return Composed(
-        settings={str(key): value for key, value in settings.items()}, task_name=task_name
-    )
+    settings = {str(key): value for key, value in settings.items()}
+    gpu_settings.yield_to([str(_parse(text).key_or_group) for text in overrides], settings)
+    return Composed(settings=settings, task_name=task_name)
 
 
 def prepare(overrides: Sequence[str]) -> List[str]:
@@ -79,6 +87,15 @@ def prepare(overrides: Sequence[str]) -> List[str]:
         ConfigError: an override that cannot be read, or an unknown option of a group.
     """
     return [_prepare_one(override) for override in overrides]
+
+
+def is_for_hydra(override: str) -> bool:
+    """Whether an override is one of Hydra's own settings: hydra/launcher=…, hydra.sweep.dir=….
+
+    Raises:
+        ConfigError: the override cannot be read.
+    """
+    return re.split(r"[./]", _parse(override).key_or_group)[0] == "hydra"
 
 
 def values_of(override: str) -> List[str]:
@@ -119,13 +136,13 @@ def _check_single(text: str) -> None:
     parsed = _parse(text)
     if parsed.is_sweep_override():
         raise ConfigError(f"{text}: several values need --multirun")
-    if parsed.key_or_group.split(".")[0] == "hydra":
+    if is_for_hydra(text):
         raise ConfigError(f"{text}: Hydra's own settings take effect with --multirun only")
 
 
 def _prepare_one(text: str) -> str:
     parsed = _parse(text)
-    if parsed.is_delete() or parsed.key_or_group.split(".")[0] == "hydra":
+    if parsed.is_delete() or is_for_hydra(text):
         return text
     if parsed.key_or_group in GROUPS:
         if not parsed.is_sweep_override():

@@ -25,7 +25,11 @@ class Episodes(NamedTuple):
 
 
 def play_episodes(
-    env: VecEnv, act: Actions, num_episodes: int, after_step: Optional[Callable[[], None]] = None
+    env: VecEnv,
+    act: Actions,
+    num_episodes: int,
+    after_step: Optional[Callable[[], None]] = None,
+    forget: Optional[Callable[[Tensor], None]] = None,
 ) -> Episodes:
     """Play episodes from their beginning to their end.
 
@@ -37,6 +41,8 @@ def play_episodes(
         act: policy.
         num_episodes: in total.
         after_step: called after each step, and once before the first.
+        forget: called after each step with whose episodes ended, shape (N,) bool; for a policy that
+            remembers.
     """
     share, rest = divmod(num_episodes, env.num_envs)
     quota = torch.full((env.num_envs,), share, device=env.device)
@@ -54,6 +60,8 @@ def play_episodes(
         for name, value in {"": reward, **extras["metrics"]}.items():
             sums[name] = sums.get(name, torch.zeros_like(lengths)) + value
         playing, done = quota > 0, done.bool()
+        if forget is not None:
+            forget(done)
         if "faults" in extras:
             faults += int((extras["faults"] & playing).sum())
         _record(episodes, done & playing, lengths, sums)

@@ -12,11 +12,13 @@ from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.composing import apply_overrides
 from humanoid_gym.cli.evaluation import Actions, Episodes, play_episodes
 from humanoid_gym.cli.run_config import run_config
-from humanoid_gym.cli.training import engine_on_gpu, make_env
+from humanoid_gym.cli.training import make_env
 from humanoid_gym.cli.video import VideoWriter, video_size
 from humanoid_gym.isaacgym_fallback import engine_choice
-from humanoid_gym.rl.actor_critic import ActorCritic, ActorCriticConfig
 from humanoid_gym.rl.checkpoint import load_checkpoint, load_networks
+from humanoid_gym.rl.demonstrations import Recorder
+from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig, Agent
+from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
 from humanoid_gym.tasks.vec_task import VecTask
 
 NEWEST = "newest"
@@ -33,6 +35,7 @@ class Player(NamedTuple):
     env: VecTask
     networks: ActorCritic
     video: Optional[VideoWriter]
+    recorder: Optional[Recorder]
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
@@ -52,23 +55,23 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         player = construct(options)
     env, networks = player.env, player.networks
     generator = torch.Generator(env.device).manual_seed(options.seed)
-
-    def policy(obs: torch.Tensor) -> torch.Tensor:
-        return networks.act(obs, generator).actions
-
-    act: Actions = networks.act_greedily if options.deterministic else policy
+    agent = Agent(networks, env.num_envs, options.deterministic, generator)
+    act: Actions = agent if player.recorder is None else player.recorder.watching(agent)
     try:
         if player.video is None:
-            episodes = play_episodes(env, act, options.episodes)
+            episodes = play_episodes(env, act, options.episodes, forget=agent.forget)
         else:
             with player.video as video:
-                episodes = play_episodes(env, act, options.episodes, video.add_frame)
+                episodes = play_episodes(env, act, options.episodes, video.add_frame, agent.forget)
     except KeyboardInterrupt:
         print("stopped     before the episodes were over")
         return 0
     finally:
         env.close()
     report(episodes, options)
+    if player.recorder is not None:
+        with one_line_errors():
+            print(f"recorded    {player.recorder.save()} pairs in {options.record}")
     return 0
 
 
@@ -86,6 +89,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--seed", type=int, default=0, help="of resets and of sampled actions (default: 0)")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     add("--video", type=Path, metavar="FILE", help="record environment 0 as .mp4 or .gif")
+    add("--record", type=Path, metavar="FILE", help="write observations and actions as .npz")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--deterministic", action="store_true", default=True, help="default")
     kind.add_argument("--stochastic", dest="deterministic", action="store_false")
@@ -111,7 +115,8 @@ def construct(options: argparse.Namespace) -> Player:
     checkpoint = _find(options.checkpoint)
     engine = engine_choice()
     settings = _settings(checkpoint, options)
-    config = run_config(str(settings["task_name"]), settings, engine_on_gpu(engine))
+    config = run_config(str(settings["task_name"]), settings, what_gpu_physics_lacks())
+    recorder = Recorder(options.record, config.task_name) if options.record is not None else None
     content = load_checkpoint(checkpoint, torch.device(config.device.value))
     env = make_env(config)
     networks = _networks(content, env, config.train.policy, checkpoint)
@@ -119,7 +124,7 @@ def construct(options: argparse.Namespace) -> Player:
     print(f"engine      {engine.name}: {engine.reason}")
     print(f"device      {config.device.value}: {config.device.reason}", flush=True)
     video = VideoWriter(options.video, env) if options.video is not None else None
-    return Player(env, networks, video)
+    return Player(env, networks, video, recorder)
 
 
 def report(episodes: Episodes, options: argparse.Namespace) -> None:
@@ -165,7 +170,8 @@ def _settings(checkpoint: Path, options: argparse.Namespace) -> Dict[str, Any]:
 def _networks(
     content: Dict[str, Any], env: VecTask, config: ActorCriticConfig, checkpoint: Path
 ) -> ActorCritic:
-    networks = ActorCritic(env.num_obs, env.num_actions, config).to(env.device)
+    networks = ActorCritic(env.num_obs, env.num_actions, config, env.num_states)
+    networks = networks.to(env.device)
     load_networks(content, networks, checkpoint)
     return networks
 

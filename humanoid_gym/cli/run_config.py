@@ -1,11 +1,13 @@
 """The whole configuration of a run: checked, resolved, and back to a mapping that rebuilds it."""
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Dict, Mapping, Optional, Union
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
+from humanoid_gym.cli import gpu_settings
 from humanoid_gym.cli.composing import GROUPS
-from humanoid_gym.cli.hardware import AUTO, Choice, choose_device, choose_num_envs
+from humanoid_gym.cli.hardware import ALONE, AUTO, Choice, choose_device, choose_num_envs
 from humanoid_gym.config import ConfigError, build, nearest, to_dict
+from humanoid_gym.rl.distributed import Launch, own_seed, own_share
 from humanoid_gym.rl.runner import TrainConfig
 from humanoid_gym.tasks.registry import config_class
 from humanoid_gym.tasks.task_config import TaskConfig
@@ -31,6 +33,8 @@ class LaunchConfig:
     """Appended to the name of the run folder."""
     checkpoint: Optional[str] = None
     """Checkpoint file or run folder to continue from."""
+    logger: Union[str, List[str], None] = None
+    """Where the numbers go, for instance [tensorboard, wandb]; None: train.logging.sinks."""
 
     def __post_init__(self) -> None:
         """Refuse an experiment that would lead out of the folder of runs."""
@@ -49,17 +53,19 @@ class RunConfig:
     device: Choice
     """Torch device and the reason for it."""
     num_envs: Choice
-    """Number of environments, in decimal, and the reason for it."""
+    """Number of environments of all processes, in decimal, and the reason for it."""
     task: TaskConfig
-    """Settings of the task, with the number of environments and the seed filled in."""
+    """Settings of the task, with this process's number of environments and its seed filled in."""
     train: TrainConfig
     """Settings of the learner."""
+    for_gpu: str = ""
+    """Which of them are there because the device is a GPU."""
 
     def to_mapping(self) -> Dict[str, Any]:
         """Return the resolved configuration; `run_config` builds the same run from it."""
         launch = {
             **asdict(self.launch),
-            "num_envs": self.task.num_envs,
+            "num_envs": int(self.num_envs.value),
             "device": self.device.value,
         }
         task = {k: v for k, v in to_dict(self.task).items() if k not in _DECIDED_HERE}
@@ -71,13 +77,16 @@ class RunConfig:
         }
 
 
-def run_config(task_name: str, settings: Mapping[str, Any], engine_on_gpu: bool) -> RunConfig:
+def run_config(
+    task_name: str, settings: Mapping[str, Any], gpu_lacks: str, process: Launch = ALONE
+) -> RunConfig:
     """Check a composed configuration and decide what it leaves to the machine.
 
     Args:
         task_name: name of the task in the registry.
         settings: top-level settings and the groups `task` and `train`; not modified.
-        engine_on_gpu: whether the engine that answers can simulate on a GPU.
+        gpu_lacks: why physics cannot run on a GPU here; empty if it can.
+        process: which of several processes this is.
 
     Raises:
         ConfigError: an unknown task or key, a value of the wrong type or range, or a device that
@@ -88,14 +97,21 @@ def run_config(task_name: str, settings: Mapping[str, Any], engine_on_gpu: bool)
     if top.get("checkpoint") == "":
         top["checkpoint"] = None
     launch = build(LaunchConfig, top, "")
-    device = choose_device(launch.device, engine_on_gpu)
-    num_envs = choose_num_envs(launch.num_envs, device.value)
+    device = choose_device(launch.device, gpu_lacks, process)
+    num_envs = choose_num_envs(launch.num_envs, device.value, process)
     task = _group(settings, "task")
     for key in _DECIDED_HERE:
         if key in task:
             raise ConfigError(f"task.{key}: set {key}=… at the top level instead")
-    task.update(num_envs=int(num_envs.value), seed=launch.seed)
-    train = build(TrainConfig, _group(settings, "train"), "train")
+    task.update(
+        num_envs=own_share(int(num_envs.value), process.world_size, "num_envs"),
+        seed=own_seed(launch.seed, process.rank),
+    )
+    learner = _group(settings, "train")
+    if launch.logger is not None:
+        sinks = [launch.logger] if isinstance(launch.logger, str) else launch.logger
+        learner["logging"] = {**(learner.get("logging") or {}), "sinks": sinks}
+    train, for_gpu = _train_config(learner, device.value)
     if launch.max_iterations is not None:
         train = replace(train, runner=replace(train.runner, max_iterations=launch.max_iterations))
     return RunConfig(
@@ -105,7 +121,17 @@ def run_config(task_name: str, settings: Mapping[str, Any], engine_on_gpu: bool)
         num_envs=num_envs,
         task=build(config_class(task_name), task, "task"),
         train=train,
+        for_gpu=for_gpu,
     )
+
+
+def _train_config(settings: Dict[str, Any], device: str) -> Tuple[TrainConfig, str]:
+    """Build the learner's settings; on a GPU those of the group `gpu` count."""
+    for_gpu = build(TrainConfig, gpu_settings.with_gpu_settings(settings), "train")
+    group = settings.pop(gpu_settings.GROUP, None)
+    if device.startswith("cuda"):
+        return for_gpu, gpu_settings.described(group or {})
+    return build(TrainConfig, settings, "train"), ""
 
 
 def _check_top_level(top: Mapping[str, Any]) -> None:

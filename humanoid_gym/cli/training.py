@@ -1,11 +1,14 @@
 """python train.py: compose, check and construct; only then create the run folder and learn."""
 
 import logging
+import os
+import random
 import sys
 from importlib.metadata import version
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Set
 
+import numpy as np
 import torch
 import yaml
 
@@ -14,11 +17,14 @@ from humanoid_gym.cli import run_folder
 from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.composing import Composed, compose
 from humanoid_gym.cli.run_config import RunConfig, run_config
-from humanoid_gym.cli.sweeping import combinations, sweep
+from humanoid_gym.cli.sweeping import JobError, check_launcher, combinations, sweep
 from humanoid_gym.config import ConfigError
 from humanoid_gym.isaacgym_fallback import EngineChoice, engine_choice
+from humanoid_gym.rl import distributed
 from humanoid_gym.rl.runner import NonFiniteError, Runner
+from humanoid_gym.rl.saving import SavingError
 from humanoid_gym.tasks.registry import task_class
+from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
 from humanoid_gym.tasks.vec_task import VecTask
 
 USAGE = """\
@@ -28,6 +34,7 @@ usage: python train.py [key=value …] [--multirun] [--cfg]
   python train.py task=humanoid task.sim.substeps=4 train.algorithm.gamma=0.98
   python train.py checkpoint=runs/humanoid/2026-01-31_12-00-00       continue that run
   python train.py --multirun task=cartpole seed=1,2,3                one run for each value
+  torchrun --nproc_per_node=4 train.py task=humanoid                 one process for each GPU
 
   --multirun, -m   one run for each combination of comma-separated values, through Hydra
   --cfg            print the checked and resolved configuration and stop
@@ -70,13 +77,18 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     flags = {argument for argument in given if argument.startswith("-")}
     overrides = [argument for argument in given if argument not in flags]
-    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
     with one_line_errors():
+        if not _process().speaks:
+            sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
+        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
         _check_flags(flags)
         if flags & {"--help", "-h"}:
             print(USAGE)
             return 0
         sweeping = bool(flags & {"--multirun", "-m"})
+        if sweeping and not _process().alone:
+            raise ConfigError("--multirun starts jobs of one process each; leave torchrun out")
+        check_launcher(overrides)
         jobs = [compose(job) for job in (combinations(overrides) if sweeping else [overrides])]
         configs = [_checked(job) for job in jobs]
     if "--cfg" in flags:
@@ -92,13 +104,37 @@ def train(composed: Composed) -> Outcome:
         SystemExit: with code 2 if the configuration cannot be used.
     """
     with one_line_errors():
-        session = construct(composed)
+        config, process = _checked(composed), _process()
+    device = torch.device(config.device.value)
+    try:
+        with distributed.connected(process, device, config.train.runner.process_timeout):
+            return _train(composed)
+    except distributed.LostProcessError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return Outcome(exit_code=1, interrupted=False)
+
+
+def _train(composed: Composed) -> Outcome:
+    """Train in this process, which is connected to the others if there are any."""
+    with one_line_errors():
+        try:
+            session = construct(composed)
+        except KeyboardInterrupt:
+            print("stopped before the training began; nothing was written")
+            return Outcome(exit_code=0, interrupted=True)
         runner = session.runner
-        run_folder.create(runner.directory, session.config.to_mapping(), _heading(session.engine))
+        if _process().speaks:
+            heading = _heading(session.engine)
+            run_folder.create(runner.directory, session.config.to_mapping(), heading)
     print(f"run       {runner.directory}", flush=True)
     try:
         last = runner.learn()
     except NonFiniteError as error:
+        print(f"error: {error}", file=sys.stderr)
+        if error.path is not None:
+            print(f"replay    python -m humanoid_gym.cli.replaying {error.path}", flush=True)
+        return Outcome(exit_code=1, interrupted=False)
+    except SavingError as error:
         print(f"error: {error}", file=sys.stderr)
         return Outcome(exit_code=1, interrupted=False)
     finally:
@@ -118,10 +154,12 @@ def _check_flags(flags: Set[str]) -> None:
 
 def _train_all(overrides: Sequence[str]) -> int:
     """Run the jobs of a sweep until all are done or the user stops one; return the exit code."""
-    exit_codes = [0]
+    exit_codes, launcher = [0], os.getpid()
 
     def job(composed: Composed) -> bool:
         outcome = train(composed)
+        if outcome.exit_code and os.getpid() != launcher:
+            raise JobError(f"exit code {outcome.exit_code}")  # the list stays behind
         exit_codes.append(outcome.exit_code)
         return not outcome.interrupted
 
@@ -142,11 +180,18 @@ def construct(composed: Composed) -> Session:
     resume = config.launch.checkpoint
     checkpoint = run_folder.find_checkpoint(resume, "last.pt") if resume else None
     _print_choices(config, engine)
+    if config.device.value == "cpu":
+        distributed.divide_cores(_process())
+    seed_everything(config.task.seed)
     env = make_env(config)
     folder = run_folder.new_folder(
         Path(run_folder.RUNS), config.task_name, config.launch.experiment
     )
-    runner = Runner(env, config.train, folder, config.launch.seed, config.to_mapping())
+    folder = Path(distributed.text_from_first(str(folder)))
+    runner = Runner(
+        *(env, config.train, folder, config.launch.seed, config.to_mapping()),
+        writes=_process().speaks,
+    )
     if checkpoint is not None:
         runner.load(checkpoint)
         if runner.iteration >= config.train.runner.max_iterations:
@@ -156,6 +201,13 @@ def construct(composed: Composed) -> Session:
             )
         print(f"resumed   {checkpoint} at iteration {runner.iteration}")
     return Session(config, engine, env, runner)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed the generators that tasks of others draw from; ours and the learner have their own."""
+    torch.manual_seed(seed)
+    np.random.seed(seed)
+    random.seed(seed)
 
 
 def make_env(config: RunConfig) -> VecTask:
@@ -170,19 +222,21 @@ def make_env(config: RunConfig) -> VecTask:
     )
 
 
-def engine_on_gpu(engine: EngineChoice) -> bool:
-    """Whether an engine simulates on a GPU; the embedded one does not yet."""
-    return engine.name == "nvidia"
-
-
 def _checked(composed: Composed) -> RunConfig:
-    return run_config(composed.task_name, composed.settings, engine_on_gpu(engine_choice()))
+    return run_config(composed.task_name, composed.settings, what_gpu_physics_lacks(), _process())
+
+
+def _process() -> distributed.Launch:
+    """Return which of torchrun's processes this is."""
+    return distributed.launch_from(os.environ)
 
 
 def _print_choices(config: RunConfig, engine: EngineChoice) -> None:
     print(f"engine    {engine.name}: {engine.reason}")
     print(f"device    {config.device.value}: {config.device.reason}")
     print(f"num_envs  {config.num_envs.value}: {config.num_envs.reason}")
+    if config.for_gpu:
+        print(f"learner   for a GPU: {config.for_gpu}; set train.… to change")
     print(f"task      {config.task_name}, seed {config.launch.seed}", flush=True)
 
 

@@ -3,8 +3,8 @@
 This package never sees a simulator; it meets a task only through the `VecEnv` protocol.
 """
 
-from humanoid_gym.rl.actor_critic import ActorCritic, ActorCriticConfig
 from humanoid_gym.rl.checkpoint import CheckpointError, load_checkpoint
+from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig, Agent
 from humanoid_gym.rl.ppo import PPO, PPOConfig
 from humanoid_gym.rl.runner import NonFiniteError, Runner, RunnerConfig, TrainConfig
 from humanoid_gym.rl.vec_env import VecEnv
@@ -13,6 +13,7 @@ __all__ = [
     "PPO",
     "ActorCritic",
     "ActorCriticConfig",
+    "Agent",
     "CheckpointError",
     "NonFiniteError",
     "PPOConfig",

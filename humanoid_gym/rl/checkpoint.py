@@ -1,19 +1,25 @@
 """Checkpoints: written atomically, read without executing anything, refused with a reason."""
 
 import contextlib
+import io
 import os
+import time
 import zipfile
 from pathlib import Path
 from typing import Any, Dict, Optional, Union
 
 import torch
 
-from humanoid_gym.rl.actor_critic import ActorCritic
+from humanoid_gym.rl.networks import ActorCritic
+from humanoid_gym.rl.networks.saved import difference, upgraded
 
 FORMAT = "humanoid_gym.checkpoint"
 """Tag by which a file is recognized as ours."""
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever an older program could not read what is written."""
+
+_PARTIAL = ".partial"
+_ABANDONED_SECONDS = 3600.0
 
 Checkpoint = Dict[str, Any]
 
@@ -37,10 +43,13 @@ def save_checkpoint(path: Union[str, Path], content: Checkpoint) -> Path:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
+    # in memory first: torch turns a full disk into an error that does not say so
+    whole = io.BytesIO()
+    torch.save({"format": FORMAT, "format_version": FORMAT_VERSION, **_compact(content)}, whole)
     try:
         with open(partial, "wb") as file:
-            torch.save({"format": FORMAT, "format_version": FORMAT_VERSION, **content}, file)
+            file.write(whole.getbuffer())
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -50,6 +59,43 @@ def save_checkpoint(path: Union[str, Path], content: Checkpoint) -> Path:
         raise
     _sync_folder(path.parent)
     return path
+
+
+def _compact(value: Any) -> Any:  # noqa: ANN401 - whatever a checkpoint holds
+    """Copy tensors that show a part of a larger memory, all of which would be written otherwise."""
+    if isinstance(value, dict):
+        return {key: _compact(entry) for key, entry in value.items()}
+    if isinstance(value, torch.Tensor):
+        shown = value.numel() * value.element_size()
+        return value.clone() if value.untyped_storage().nbytes() > shown else value
+    return value
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove half-written files of processes that are gone.
+
+    Args:
+        folder: of checkpoints; it may be missing. What cannot be removed stays.
+    """
+    for partial in folder.glob(f".*{_PARTIAL}"):
+        process = partial.name[: -len(_PARTIAL)].rpartition(".")[2]
+        old = time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS
+        if old or (process.isdigit() and not _runs(int(process))):
+            with contextlib.suppress(OSError):
+                partial.unlink()
+
+
+def _runs(process: int) -> bool:
+    """Whether a process of this machine exists."""
+    if os.name == "nt":
+        return True  # there, signal 0 is Ctrl-C; the file's age decides
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it exists, but is another user's
+        return True
+    return True
 
 
 def _sync_folder(folder: Path) -> None:
@@ -117,28 +163,10 @@ def load_networks(checkpoint: Checkpoint, networks: ActorCritic, path: Union[str
     saved = checkpoint.get("networks")
     if not isinstance(saved, dict):
         raise CheckpointError(f"checkpoint {path} holds no networks")
-    own = networks.state_dict()
-    saved_shapes = {name: tuple(tensor.shape) for name, tensor in saved.items()}
-    own_shapes = {name: tuple(tensor.shape) for name, tensor in own.items()}
-    if saved_shapes != own_shapes:
+    saved = upgraded(saved)
+    theirs, ours = difference(saved, networks.state_dict())
+    if theirs:
         raise CheckpointError(
-            f"checkpoint {path} holds another network: {describe_network(saved)}; "
-            f"this run has {describe_network(own)}"
+            f"checkpoint {path} holds another network: {theirs}; this run has {ours}"
         )
     networks.load_state_dict(saved)
-
-
-def describe_network(state: Dict[str, torch.Tensor]) -> str:
-    """Name an actor-critic's layer widths, for instance "actor 108-400-200-100-21, critic …"."""
-    return ", ".join(f"{part} {_widths(state, part)}" for part in ("actor", "critic"))
-
-
-def _widths(state: Dict[str, torch.Tensor], part: str) -> str:
-    weights = [
-        tensor
-        for name, tensor in state.items()
-        if name.startswith(f"{part}.") and name.endswith(".weight") and tensor.dim() == 2
-    ]
-    if not weights:
-        return "(none)"
-    return "-".join(str(width) for width in (weights[0].shape[1], *(w.shape[0] for w in weights)))

@@ -5,12 +5,15 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Dict, Optional, Type
 
+from humanoid_gym.rl import distributed
+
 
 class Interruption:
     """Context in which the first SIGINT or SIGTERM only sets `requested`.
 
-    A second one acts as it did before, so an impatient user is not locked out. Outside the main
-    thread, where Python does not allow signal handlers, nothing is changed.
+    A second one acts as it did before, so an impatient user is not locked out; one of several
+    processes ignores it, since torchrun passes on what a terminal sent to all of them already.
+    Outside the main thread, where Python does not allow signal handlers, nothing is changed.
     """
 
     def __init__(self) -> None:
@@ -37,7 +40,8 @@ class Interruption:
 
     def _request(self, number: int, frame: Optional[FrameType]) -> None:
         self.requested = True
-        self._restore()
+        if distributed.world_size() == 1:
+            self._restore()
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():

@@ -1,72 +1,53 @@
-"""The training loop: collect, learn, log, save."""
+"""The training loop: collect, learn, report, save. Start reading at `Runner.learn`.
 
-import math
-import platform
-import time
-from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
+What the loop calls has a file of its own: progress.py (counts and clock), reporting.py and logging/
+(what is measured and where it goes), saving.py (checkpoints), faults/ (NaN).
+"""
+
+import logging
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Optional, Union
+from typing import Any, Dict, Mapping, Optional, Union
 
 import torch
 from torch import Tensor
 
-from humanoid_gym.rl.actor_critic import ActorCritic, ActorCriticConfig
-from humanoid_gym.rl.checkpoint import (
-    Checkpoint,
-    CheckpointError,
-    load_checkpoint,
-    load_networks,
-    save_checkpoint,
+from humanoid_gym.rl import distributed
+from humanoid_gym.rl.acting import CapturedPolicy, CapturedRollout
+from humanoid_gym.rl.behavioural_cloning import WarmStart
+from humanoid_gym.rl.checkpoint import Checkpoint, load_checkpoint, load_networks, remove_leftovers
+from humanoid_gym.rl.continuation import (
+    check_sizes,
+    check_task,
+    restore_rng,
+    rng_state,
+    versions,
+    warn_of_versions,
 )
-from humanoid_gym.rl.episode_statistics import RETURN, EpisodeStatistics
+from humanoid_gym.rl.episode_statistics import EpisodeStatistics
+from humanoid_gym.rl.execution import Execution
+from humanoid_gym.rl.faults import FaultRecorder, NonFiniteError, RolloutGuard, UpdateGuard
+from humanoid_gym.rl.faults.recorder import ROLLOUT, UPDATE
+from humanoid_gym.rl.faults.rollout_guard import described
+from humanoid_gym.rl.faults.update_guard import first_bad_step
 from humanoid_gym.rl.interruption import Interruption
-from humanoid_gym.rl.logger import (
-    ENV_STEPS,
-    FRACTION,
-    ITERATION,
-    SECONDS_LEFT,
-    STEPS_PER_SECOND,
-    ProgressLogger,
-    Report,
-)
-from humanoid_gym.rl.ppo import PPO, PPOConfig, num_minibatches
+from humanoid_gym.rl.logging.display import Display
+from humanoid_gym.rl.logging.making import make_sinks
+from humanoid_gym.rl.logging.report import LEARNING, Report
+from humanoid_gym.rl.logging.training_log import TrainingLog
+from humanoid_gym.rl.networks import ActorCritic
+from humanoid_gym.rl.ppo import PPO, num_minibatches
+from humanoid_gym.rl.ppo.symmetry import declared_mirror_map
+from humanoid_gym.rl.progress import Progress
+from humanoid_gym.rl.reporting import explained_variance, memory_report, non_finite, read_report
 from humanoid_gym.rl.rollout_storage import RolloutStorage
-from humanoid_gym.rl.vec_env import VecEnv
+from humanoid_gym.rl.saving import LAST, Saver
+from humanoid_gym.rl.slices import single_threaded
+from humanoid_gym.rl.train_config import RunnerConfig, TrainConfig
+from humanoid_gym.rl.vec_env import Observations, VecEnv
 
+_log = logging.getLogger(__name__)
 
-@dataclass(frozen=True)
-class RunnerConfig:
-    """Settings of `Runner`."""
-
-    horizon: int = field(default=32, metadata={"min": 1})
-    """Steps of every environment per iteration."""
-    max_iterations: int = field(default=500, metadata={"min": 0})
-    """Iterations after which the training ends, counted from its very start."""
-    max_minutes: Optional[float] = field(default=None, metadata={"above": 0.0})
-    """Minutes of training after which it ends, if earlier; earlier sessions count."""
-    save_interval: int = field(default=50, metadata={"min": 1})
-    """Iterations between checkpoints (last.pt and iteration_000123.pt)."""
-    best_interval: int = field(default=10, metadata={"min": 1})
-    """Iterations between looks whether best.pt is beaten."""
-    randomize_episode_phase: bool = True
-    """Whether episodes start at random ages, so that their time-outs do not come together."""
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Everything that the learner can be told."""
-
-    policy: ActorCriticConfig = field(default_factory=ActorCriticConfig)
-    """Networks and normalizers."""
-    algorithm: PPOConfig = field(default_factory=PPOConfig)
-    """Learning from a rollout."""
-    runner: RunnerConfig = field(default_factory=RunnerConfig)
-    """The loop around it."""
-
-
-class NonFiniteError(ArithmeticError):
-    """The environment or the losses produced a NaN or infinite value; one line says which."""
+__all__ = ["NonFiniteError", "Runner", "RunnerConfig", "TrainConfig"]
 
 
 class Runner:
@@ -83,6 +64,7 @@ class Runner:
         directory: Union[str, Path],
         seed: int = 0,
         run_config: Optional[Mapping[str, Any]] = None,
+        writes: bool = True,
     ) -> None:
         """Build networks and storage; nothing is written yet.
 
@@ -92,34 +74,61 @@ class Runner:
             directory: folder of the run; checkpoints go to its subfolder "checkpoints".
             seed: of the initial weights, the action noise and the order of minibatches.
             run_config: the run's whole configuration as plain data, kept in checkpoints.
+            writes: False: neither display nor files, for all but one of several processes.
 
         Raises:
             ConfigError: the configured minibatches cannot be.
         """
-        num_minibatches(config.algorithm, config.runner.horizon * env.num_envs)
+        horizon = config.runner.horizon
+        sequence_length = 1 if config.policy.memory == "none" else horizon
+        num_minibatches(config.algorithm, horizon * env.num_envs, sequence_length)
         self.env = env
         self.config = config
         self.directory = Path(directory)
         self.run_config = dict(run_config or {})
         self.generator = torch.Generator(env.device)
-        self.generator.manual_seed(seed)
+        self.generator.manual_seed(distributed.own_seed(seed, distributed.rank()))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            networks = ActorCritic(env.num_obs, env.num_actions, config.policy)
+            networks = ActorCritic(env.num_obs, env.num_actions, config.policy, env.num_states)
         self.actor_critic = networks.to(env.device)
-        self.algorithm = PPO(self.actor_critic, config.algorithm, self.generator)
-        self.storage = RolloutStorage(
-            config.runner.horizon, env.num_envs, env.num_obs, env.num_actions, env.device
+        mirror_map = declared_mirror_map(env, config.algorithm)
+        execution = Execution(config.execution, env.device)
+        self.algorithm = PPO(
+            self.actor_critic, config.algorithm, self.generator, mirror_map, execution
         )
-        self.statistics = EpisodeStatistics(env.num_envs, env.device)
-        self.iteration = 0
-        """Finished iterations."""
-        self.best_return = -math.inf
-        """Mean return of the episodes before best.pt was written."""
+        self.policy = CapturedPolicy(self.actor_critic, self.generator, execution)
+        self.warm_start = WarmStart(
+            config.behavioural_cloning, networks, env, self.run_config.get("task_name", "")
+        )
+        self.storage = RolloutStorage.for_networks(networks, horizon, env.num_envs, env.device)
+        self.statistics = EpisodeStatistics(env.num_envs, env.device, horizon=horizon)
+        self.progress = Progress(config.runner, env)
         self._step = 0  # steps of the current rollout that are stored
-        self._elapsed = 0.0  # seconds of training, all sessions together
-        self._clock = _Clock(env)
-        self._obs: Optional[Tensor] = None  # None until the environment was reset or restored
+        self._obs: Optional[Observations] = None  # None until the environment was reset or restored
+        self.whole_rollout = CapturedRollout(self._step_from, horizon, env, execution, self.policy)
+        self._watch_over(writes)
+
+    def _watch_over(self, writes: bool) -> None:
+        """Create what stands around the loop: log, checkpoints, guards."""
+        config, directory = self.config.runner, self.directory
+        sinks = make_sinks(self.config.logging, directory, self.run_config) if writes else {}
+        display = {"display": Display(config.max_iterations)} if writes else {}
+        self.log = TrainingLog({**sinks, **display})
+        self.saver = Saver(directory, config, self.state_dict, self.statistics.window, writes)
+        self.faults = FaultRecorder(directory, self.run_config, config.on_nan == "continue", writes)
+        records = config.record_replay
+        if records is None:
+            records = self.env.device.type == "cpu"
+        self.rollout_guard = RolloutGuard(
+            self.env, self.storage, self.statistics, self.generator, records
+        )
+        self.update_guard = UpdateGuard(self.actor_critic, self.algorithm, self.generator)
+
+    @property
+    def iteration(self) -> int:
+        """Finished iterations."""
+        return self.progress.iteration
 
     def learn(self) -> Path:
         """Train until the configured end, or until SIGINT or SIGTERM asks to stop.
@@ -128,143 +137,145 @@ class Runner:
             The checkpoint to resume from, last.pt.
 
         Raises:
-            NonFiniteError: a reward, observation or loss is not finite; nothing is saved then.
+            NonFiniteError: a reward, observation or loss is not finite and the configuration says
+                to stop then; the checkpoints are older and sound.
+            SavingError: a checkpoint cannot be written, at the end or where that has to stop it.
         """
-        with Interruption() as interruption, ProgressLogger(self.directory) as logger:
-            self._begin()
-            while not self._finished():
-                self.collect(interruption)
-                if self._step < self.config.runner.horizon:
+        with single_threaded(), Interruption() as interruption, self.log:
+            self.begin()
+            while not self.progress.finished():
+                if not self.collect(interruption):
                     break  # asked to stop: the rest of the rollout is left to the next session
-                losses = self.update()
-                self.iteration += 1
-                report = self._report(losses)
-                logger.log(report, self.config.runner.max_iterations)
-                self._save_what_is_due(report)
-                if interruption.requested:
+                losses = self.update() if self._all_accept() else {}
+                report = self.finish_iteration(losses)
+                self.log.write(report)
+                self.saver.save_due(report)
+                if self._in_any_process(interruption.requested or self.progress.finished()):
                     break
-        return self.save("last.pt")
+            return self.saver.save(LAST)
 
-    def collect(self, interruption: Interruption) -> None:
-        """Step the environments until the storage is full or a stop is requested."""
+    def begin(self) -> None:
+        """Start the environments, unless a checkpoint did."""
+        self.saver.begin()
+        self.progress.clock.start()
+        if self._obs is None:
+            if self.iteration == 0:  # else only this process's environments begin anew
+                self.warm_start.run()
+            self._obs = self.env.reset()
+            if self.config.runner.randomize_episode_phase:
+                self.env.randomize_episode_phase()
+        networks = self.actor_critic
+        distributed.copy_from_first([*networks.parameters(), *networks.buffers()])
+
+    @single_threaded()
+    def collect(self, interruption: Interruption) -> bool:
+        """Step the environments until the storage is full; return False if asked to stop before."""
         storage = self.storage
-        storage.log_std.copy_(self.actor_critic.log_std.detach())
-        while self._step < storage.horizon and not interruption.requested:
+        self.rollout_guard.begin(self._step)
+        if self._step == 0:
+            storage.begin()
+            if self.whole_rollout.possible:
+                self._obs = self.whole_rollout.collect(self._current_obs())
+                self._step = storage.horizon
+        may_stop = distributed.world_size() == 1  # else all have to stop at the same step
+        while self._step < storage.horizon and not (may_stop and interruption.requested):
             self._collect_step(self._step)
             self._step += 1
-        storage.observations[-1].copy_(self._current_obs())
-        self._clock.lap("inference")
+        storage.store_observations(storage.horizon, self._current_obs())
+        self.progress.clock.lap("inference")
+        return self._step == storage.horizon
 
     def _collect_step(self, t: int) -> None:
         """Act once everywhere and store what came of it."""
         storage = self.storage
-        storage.observations[t].copy_(self._current_obs())
-        step = self.actor_critic.act(storage.observations[t], self.generator)
-        storage.actions[t].copy_(step.actions)
-        storage.log_probs[t].copy_(step.log_probs)
-        storage.means[t].copy_(step.mean)
+        storage.store_observations(t, self._current_obs())
+        memory = storage.memory.actor
+        step = self.policy.act(storage.observations[t], memory)
+        storage.store_policy(t, step)
 
-        obs, reward, done, extras = self.env.step(step.actions)
-        self._obs = obs["obs"]
+        # where an observation is NaN, the action is: that must not reach the simulation
+        actions = torch.nan_to_num(step.actions, 0.0, 0.0, 0.0)
+        self._obs, reward, done, extras = self.env.step(actions)
         done, time_outs = done.bool(), extras["time_outs"].bool()
-        storage.final_observations[t].copy_(extras["final_observation"])
+        storage.store_ends(t, done, extras)
         torch.mul(reward, self.config.algorithm.reward_scale, out=storage.rewards[t])
-        torch.logical_and(done, ~time_outs, out=storage.terminated[t])
-        torch.logical_and(done, time_outs, out=storage.truncated[t])
-        self.statistics.update(reward, done, extras["reward_terms"], extras["metrics"])
+        causes = extras.get("terminations", {"time_out": time_outs})
+        self.statistics.update(reward, done, extras["reward_terms"], extras["metrics"], causes)
+
+    def _step_from(self, t: int, observations: Observations) -> Observations:
+        """Do step `t` from these observations; return the next ones."""
+        self._obs = observations
+        self._collect_step(t)
+        return self._current_obs()
+
+    def _in_any_process(self, flag: bool) -> bool:
+        """Return whether a flag is set here or in another process."""
+        return distributed.anywhere([flag], self.env.device)[0]
+
+    def _all_accept(self) -> bool:
+        """Return whether every process has a rollout to learn from."""
+        return not self._in_any_process(not self.accept_rollout())
+
+    def accept_rollout(self) -> bool:
+        """Take environments with a NaN out of the full storage; return if anything is left.
+
+        Raises:
+            NonFiniteError: there is a NaN, and the configuration says to stop then.
+        """
+        faults = self.rollout_guard.find()
+        if not faults:
+            return True
+        evidence = self.rollout_guard.evidence(faults)
+        self.faults.record(ROLLOUT, self.iteration + 1, described(faults), evidence)
+        anything_left = self.rollout_guard.exclude(faults)
+        self._obs = self.rollout_guard.restart(faults)
+        return anything_left
 
     def update(self) -> Dict[str, Tensor]:
-        """Learn from the full storage and empty it; return 0-d device tensors by name."""
+        """Learn from the full storage; return 0-d device tensors by name."""
+        self.update_guard.begin()
         batch = self.algorithm.prepare(self.storage)
-        progress = self.iteration / max(self.config.runner.max_iterations, 1)
-        losses = self.algorithm.update(batch, self.storage.log_std, progress)
+        explained = explained_variance(batch.values, batch.returns)
+        losses = self.algorithm.update(batch, self.progress.fraction)
+        return {**losses, "explained_variance": explained}
+
+    def finish_iteration(self, losses: Dict[str, Tensor]) -> Report:
+        """Empty the storage and report; an update with a NaN is taken back.
+
+        Args:
+            losses: from `update`; empty if there was none.
+
+        Raises:
+            NonFiniteError: the update had a NaN, and the configuration says to stop then.
+        """
+        numbers = read_report(losses, self.storage.log_std.exp(), self.statistics)
+        bad = non_finite(numbers)
+        if self._in_any_process(bool(bad)):
+            self._take_back(bad)
+            numbers = {name: value for name, value in numbers.items() if name not in bad}
         self._step = 0
-        return losses
+        self.progress.iteration += 1
+        return {
+            **self.progress.report(),
+            **numbers,
+            **memory_report(self.env.device),
+            "faults/nan_iterations": float(self.faults.count),
+        }
 
-    def _begin(self) -> None:
-        """Start the environments, unless a checkpoint did."""
-        self._clock.start()
-        if self._obs is None:
-            self._obs = self.env.reset()["obs"]
-            if self.config.runner.randomize_episode_phase:
-                self.env.randomize_episode_phase()
+    def _take_back(self, bad: Report) -> None:
+        """Undo the update and name the gradient step that spoiled it."""
+        self.update_guard.undo()
+        step, terms = first_bad_step(self.algorithm, self.update)
+        self.update_guard.undo()
+        names = [LEARNING + term for term in terms] or list(bad)
+        where = f" at gradient step {step}" if terms else ""
+        evidence = self.update_guard.evidence(self.storage)
+        self.faults.record(UPDATE, self.iteration + 1, ", ".join(names) + where, evidence)
 
-    def _finished(self) -> bool:
-        config = self.config.runner
-        seconds = math.inf if config.max_minutes is None else 60.0 * config.max_minutes
-        return self.iteration >= config.max_iterations or self._elapsed >= seconds
-
-    def _current_obs(self) -> Tensor:
+    def _current_obs(self) -> Observations:
         if self._obs is None:
             raise RuntimeError("the environments were not started; call learn()")
         return self._obs
-
-    def _report(self, losses: Dict[str, Tensor]) -> Report:
-        """Read everything that an iteration measured from the device, at once."""
-        finite = torch.isfinite(self.storage.observations).all()
-        std = self.storage.log_std.exp().mean()
-        names = [*losses, "std", "observations_finite"]
-        scalars = torch.stack([*losses.values(), std, finite.float()])
-        values = torch.cat([scalars, self.statistics.summary()]).tolist()
-        self.statistics.begin_rollout()
-        policy = dict(zip(names, values))
-        summary = values[len(names) :]
-        self._check_finite(policy, summary)
-        del policy["observations_finite"]
-        self._clock.lap("learning")
-        return {
-            **self._progress(),
-            **self.statistics.report(summary),
-            **{f"learning/{name}": value for name, value in policy.items()},
-        }
-
-    def _check_finite(self, policy: Dict[str, float], summary: List[float]) -> None:
-        bad = self.statistics.non_finite(summary)
-        if not policy["observations_finite"]:
-            bad.append("observation")
-        if not bad:
-            bad = [f"learning/{name}" for name, value in policy.items() if not math.isfinite(value)]
-        if bad:
-            raise NonFiniteError(
-                f"iteration {self.iteration}: NaN or infinite {', '.join(bad)}; "
-                f"the checkpoints in {self.directory / 'checkpoints'} are older and sound"
-            )
-
-    def _progress(self) -> Report:
-        """Count steps and time; start the next iteration's clock."""
-        config = self.config.runner
-        seconds = self._clock.take()
-        total = sum(seconds.values())
-        self._elapsed += total
-        steps = config.horizon * self.env.num_envs
-        fraction = self.iteration / config.max_iterations
-        seconds_left = self._elapsed * (1.0 - fraction) / fraction
-        if config.max_minutes is not None:
-            fraction = max(fraction, self._elapsed / (60.0 * config.max_minutes))
-            seconds_left = min(seconds_left, 60.0 * config.max_minutes - self._elapsed)
-        return {
-            ITERATION: float(self.iteration),
-            ENV_STEPS: float(self.iteration * steps),
-            FRACTION: min(fraction, 1.0),
-            SECONDS_LEFT: max(seconds_left, 0.0),
-            STEPS_PER_SECOND: steps / max(total, 1e-9),
-            **{f"speed/{part}_seconds": value for part, value in seconds.items()},
-        }
-
-    def _save_what_is_due(self, report: Report) -> None:
-        config = self.config.runner
-        if self.iteration % config.save_interval == 0:
-            self.save(f"iteration_{self.iteration:06d}.pt")
-            self.save("last.pt")
-        due = self.iteration % config.best_interval == 0
-        enough = report["episode/finished"] >= self.statistics.window
-        if due and enough and report[RETURN] > self.best_return:
-            self.best_return = report[RETURN]
-            self.save("best.pt")
-
-    def save(self, name: str) -> Path:
-        """Write everything needed to continue into the run's folder; return the file's path."""
-        return save_checkpoint(self.directory / "checkpoints" / name, self.state_dict())
 
     def state_dict(self) -> Checkpoint:
         """Return everything that the next step depends on."""
@@ -274,18 +285,21 @@ class Runner:
             "env": self.env.state_dict(),
             "statistics": self.statistics.state_dict(),
             "rollout": self.storage.state_dict(self._step),
-            "obs": self._obs,
-            "rng": self._rng_state(),
+            **self._saved_observations(),
+            "rng": rng_state(self.generator, self.env.device),
             "counters": {
-                "iteration": self.iteration,
+                **self.progress.state_dict(),
                 "step": self._step,
-                "elapsed": self._elapsed,
-                "best_return": self.best_return,
+                "best_return": self.saver.best_return,
             },
             "sizes": self._sizes(),
-            "versions": _versions(),
+            "versions": versions(),
             "config": self.run_config,
         }
+
+    def _saved_observations(self) -> Dict[str, Tensor]:
+        names = ("obs", "states") if self.actor_critic.num_states else ("obs",)
+        return {name: self._current_obs()[name] for name in names}
 
     def load(self, path: Union[str, Path]) -> None:
         """Continue from a checkpoint instead of the environments' reset.
@@ -296,85 +310,49 @@ class Runner:
         Raises:
             CheckpointError: it cannot be used; the message says why.
         """
+        remove_leftovers(Path(path).parent)
         state = load_checkpoint(path, self.env.device)
+        check_task(state.get("config", {}), self.run_config, path)
         load_networks(state, self.actor_critic, path)
-        if state["sizes"] != self._sizes():
-            raise CheckpointError(
-                f"checkpoint {path} was written with {_listed(state['sizes'])}, this run has "
-                f"{_listed(self._sizes())}; resuming needs the same"
-            )
+        check_sizes({"processes": 1, **state["sizes"]}, self._sizes(), path)
+        warn_of_versions(state.get("versions", {}), path)
         self.algorithm.load_state_dict(state["algorithm"])
+        counters = state["counters"]
+        self.progress.load_state_dict(counters)
+        self._step, self.saver.best_return = counters["step"], counters["best_return"]
+        own = self._state_of_this_process(state, Path(path))
+        if own is not None:
+            self._load_environments(own)
+
+    def _state_of_this_process(self, shared: Checkpoint, path: Path) -> Optional[Checkpoint]:
+        """Return what holds this process's environments: rank 0's file or, beside it, an own one.
+
+        None where there is none of the same iteration: then new episodes begin.
+        """
+        rank = distributed.rank()
+        if rank == 0:
+            return shared
+        path = distributed.rank_file(path, rank)
+        own = load_checkpoint(path, self.env.device) if path.is_file() else None
+        if own is None or own["counters"]["iteration"] != self.iteration:
+            _log.warning("no %s of iteration %d: new episodes begin", path, self.iteration)
+            return None
+        return own
+
+    def _load_environments(self, state: Checkpoint) -> None:
+        """Restore all that is not the same in every process."""
         self.env.load_state_dict(state["env"])
         self.statistics.load_state_dict(state["statistics"])
         self.storage.load_state_dict(state["rollout"])
-        self._obs = state["obs"]
-        counters = state["counters"]
-        self.iteration, self._step = counters["iteration"], counters["step"]
-        self._elapsed, self.best_return = counters["elapsed"], counters["best_return"]
-        self._restore_rng(state["rng"])
+        self._obs = {name: state[name] for name in ("obs", "states") if name in state}
+        restore_rng(state["rng"], self.generator, self.env.device)
 
     def _sizes(self) -> Dict[str, int]:
         return {
             "num_envs": self.env.num_envs,
             "horizon": self.config.runner.horizon,
+            "num_obs": self.env.num_obs,
+            "num_actions": self.env.num_actions,
             "trained_tensors": len(self.algorithm.parameters),
+            "processes": distributed.world_size(),
         }
-
-    def _rng_state(self) -> Dict[str, Tensor]:
-        state = {"cpu": torch.get_rng_state(), "learner": self.generator.get_state()}
-        if self.env.device.type == "cuda":
-            state["cuda"] = torch.cuda.get_rng_state(self.env.device)
-        return state
-
-    def _restore_rng(self, state: Dict[str, Tensor]) -> None:
-        torch.set_rng_state(state["cpu"].cpu())
-        self.generator.set_state(state["learner"].cpu())
-        if self.env.device.type == "cuda" and "cuda" in state:
-            torch.cuda.set_rng_state(state["cuda"].cpu(), self.env.device)
-
-
-class _Clock:
-    """Splits an iteration's wall time; the environment's own parts are taken out of it."""
-
-    def __init__(self, env: VecEnv) -> None:
-        self._env = env
-        self.start()
-
-    def start(self) -> None:
-        self._seconds: Dict[str, float] = {}
-        self._last = time.perf_counter()
-        self._env_before = self._env.timings()
-
-    def lap(self, part: str) -> None:
-        """Book the time since the last lap on `part`."""
-        now = time.perf_counter()
-        self._seconds[part] = self._seconds.get(part, 0.0) + now - self._last
-        self._last = now
-
-    def take(self) -> Dict[str, float]:
-        """Return seconds by part and start again."""
-        self.lap("learning")
-        env_seconds = {
-            name: seconds - self._env_before.get(name, 0.0)
-            for name, seconds in self._env.timings().items()
-        }
-        seconds = {"inference": 0.0, **self._seconds, **env_seconds}
-        seconds["inference"] = max(seconds["inference"] - sum(env_seconds.values()), 0.0)
-        self.start()
-        return seconds
-
-
-def _versions() -> Dict[str, str]:
-    try:
-        own = version("humanoid-gym")
-    except PackageNotFoundError:
-        own = "not installed"
-    return {
-        "humanoid_gym": own,
-        "torch": str(torch.__version__),
-        "python": platform.python_version(),
-    }
-
-
-def _listed(sizes: Dict[str, int]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in sizes.items())

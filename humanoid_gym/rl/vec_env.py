@@ -12,6 +12,12 @@ StepResult = Tuple[Observations, Tensor, Tensor, Dict[str, Any]]
 class VecEnv(Protocol):
     """A batch of environments that step together and reset themselves.
 
+    Optional: `restart(mask)` begins new episodes where `mask` (N,) bool is set and returns the
+    observations of all; without it, an environment that returned a NaN makes all be reset.
+
+    Optional: `mirror()` returns a `humanoid_gym.mirror.MirrorMap`, how observations, states and
+    actions change when left and right are exchanged, or None; learning from symmetry needs it.
+
     All tensors live on `device`. Returned tensors may be buffers that the next call overwrites:
     copy what you keep. N stands for `num_envs`.
     """
@@ -27,7 +33,12 @@ class VecEnv(Protocol):
     max_episode_length: int
     """Steps after which an episode is truncated."""
     device: torch.device
-    """Device of every tensor that goes in or comes out."""
+    """Device of every tensor that goes in or comes out.
+
+    An environment of PyTorch's operations on a GPU may have an attribute `capturable`, True if a
+    CUDA graph can repeat its `step`: all state in tensors that change in place, no host counters,
+    no wait for the device. With `execution.capture: horizon` whole rollouts are one graph then.
+    """
 
     def reset(self) -> Observations:
         """Reset every environment.
@@ -51,9 +62,13 @@ class VecEnv(Protocol):
                 "time_outs": truncated, not terminated. Shape (N,), bool.
                 "final_observation": observation before the reset where done; elsewhere equal to
                     the returned one. Shape (N, num_obs).
+                "final_states" (where a critic reads states): the same for the states.
+                    Shape (N, num_states).
                 "reward_terms": {name: (N,)}, summing to the reward; the same names at each step.
                 "metrics": {name: (N,)}, physical quantities to average over an episode;
                     the same names at each step.
+                "terminations" (optional): {cause: (N,) bool}, why an episode ended; read
+                    where done; the same names at each step.
                 "faults" (optional): the simulation became unstable and was reset. Shape (N,), bool.
         """
         ...

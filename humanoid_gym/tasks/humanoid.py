@@ -19,6 +19,8 @@ from torch import Tensor
 
 from humanoid_gym.config import ConfigError, nearest
 from humanoid_gym.kernels import humanoid as kernels
+from humanoid_gym.mirror import MirrorMap, Reflection
+from humanoid_gym.tasks.humanoid_mirror import humanoid_mirror
 from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
 from humanoid_gym.tasks.simulated_task import Handle
 from humanoid_gym.tasks.task_config import TaskConfig
@@ -155,6 +157,7 @@ class Humanoid(VecTask):
     config: HumanoidConfig
     num_obs = observation_table(HumanoidConfig()).size
     num_actions = NUM_JOINTS
+    recomputed = ("quantities",)
 
     def create_envs(self) -> None:
         """Load the humanoid, put sensors on its feet and create the environments."""
@@ -252,6 +255,10 @@ class Humanoid(VecTask):
         lowest = self.config.termination_height_ratio * self.config.root_height
         return self.quantities.height < lowest
 
+    def compute_termination_causes(self) -> Dict[str, Tensor]:
+        """Return who has fallen."""
+        return {"fallen": self.compute_termination()}
+
     def compute_metrics(self) -> Dict[str, Tensor]:
         """Return the speed towards the target [m/s]."""
         return {"forward_speed": self.quantities.forward_speed}
@@ -274,6 +281,27 @@ class Humanoid(VecTask):
         position_now = self.root_state[:, 0:3]
         self.previous_position.copy_(torch.where(column, position_now, self.previous_position))
         self.actions.masked_fill_(column, 0.0)
+
+    def mirror(self) -> MirrorMap:
+        """Return how observation and action change when left and right are exchanged.
+
+        Raises:
+            ValueError: the robot is not symmetric.
+        """
+        mirror = humanoid_mirror(self.joint_names, [term.name for term in self.observation.terms])
+        columns = {
+            "limits": (self.joint_lower + self.joint_upper, mirror.actions.sign),
+            "range": (self.joint_upper - self.joint_lower, (1.0,) * NUM_JOINTS),
+            "effort": (self.effort, (1.0,) * NUM_JOINTS),
+        }
+        for what, (values, sign) in columns.items():
+            image = Reflection(mirror.actions.source, sign).apply(values)
+            for name, unequal in zip(self.joint_names, ((image - values).abs() > 1e-4).tolist()):
+                if unequal:
+                    raise ValueError(
+                        f"'{self.config.asset}' is not symmetric: {what} of joint '{name}'"
+                    )
+        return mirror
 
     def camera_target(self, env_index: int) -> Point:
         """Return the torso's position on the ground, at hip height."""
@@ -299,6 +327,7 @@ class Humanoid(VecTask):
     def _dof_properties(self, asset: Handle) -> np.ndarray:
         names: List[str] = self.gym.get_asset_dof_names(asset)
         self._check_joints(names)
+        self.joint_names = names
         properties = self.gym.get_asset_dof_properties(asset)
         unlimited = [name for name, ok in zip(names, properties["hasLimits"]) if not ok]
         if unlimited:

@@ -5,6 +5,7 @@ import signal
 from functools import partial
 from typing import Any, Mapping, Optional, Tuple, Type, Union
 
+import numpy as np
 import torch
 from isaacgym import gymapi, gymtorch
 from torch import Tensor
@@ -17,7 +18,14 @@ from humanoid_gym.tasks.viewing import Viewing
 
 FIELD_OF_VIEW = 60.0
 """Horizontal field of view of the viewer window [degrees]."""
+Point = Tuple[float, float, float]
 Handle = Any  # the simulator's opaque objects: Sim, Env, Asset, Viewer
+
+
+def what_gpu_physics_lacks() -> str:
+    """Return why the simulator cannot run on a GPU here, with the remedy; empty if it can."""
+    extensions = getattr(gymapi.acquire_gym(), "extensions", None)
+    return "" if extensions is None else extensions.what_gpu_physics_lacks() or ""
 
 
 class SimulatedTask:
@@ -36,6 +44,8 @@ class SimulatedTask:
     """Columns of the action."""
     max_episode_length: int = 0
     """Control steps after which an episode is truncated; 0: never."""
+    on_gpu: bool = False
+    """Whether the tensors are on a GPU, where asking for a value makes the host wait."""
 
     def __init__(
         self,
@@ -163,6 +173,28 @@ class SimulatedTask:
             self._close_viewer()
             signal.raise_signal(signal.SIGINT)
 
+    def render_frame(
+        self, env_index: int, eye: Point, target: Point, width: int, height: int
+    ) -> np.ndarray:
+        """Draw one environment without a window.
+
+        Args:
+            env_index: which environment.
+            eye: camera position [m], env-local.
+            target: point the camera looks at [m], env-local.
+            width: pixels.
+            height: pixels.
+
+        Returns:
+            RGB image, shape (height, width, 3), uint8.
+
+        Raises:
+            NotImplementedError: the simulator is not the embedded one.
+        """
+        if self.extensions is None:
+            raise NotImplementedError("render_frame needs the embedded engine")
+        return self.extensions.render(self.sim, env_index, eye, target, width, height)
+
     def uniform(self, lower: float, upper: float, shape: Tuple[int, ...]) -> Tensor:
         """Draw from U(lower, upper) with the task's own generator, on the simulation's device."""
         values = torch.empty(shape, device=self.device)
@@ -210,11 +242,12 @@ class SimulatedTask:
 
     def _use_device(self, device: torch.device) -> None:
         self.device = device
+        self.on_gpu = device.type == "cuda"
         self.device_type, self.device_id = device.type, device.index or 0
         self.generator = torch.Generator(device).manual_seed(self.config.seed)
 
     def _construct(self) -> None:
-        if self._overrides("create_sim"):
+        if self.overrides("create_sim"):
             # the legacy way: without arguments, and it creates ground and environments as well
             type(self).create_sim(self)  # pyright: ignore[reportCallIssue] a legacy signature
             return
@@ -224,7 +257,8 @@ class SimulatedTask:
         self.create_ground()
         self.create_envs()
 
-    def _overrides(self, method: str) -> bool:
+    def overrides(self, method: str) -> bool:
+        """Return whether the task's class has a method of its own in place of the base's."""
         base = next(c for c in reversed(type(self).__mro__) if method in vars(c))
         return getattr(type(self), method) is not getattr(base, method)
 
@@ -236,6 +270,11 @@ def _device(name: str) -> torch.device:
         raise ConfigError(f"device: expected cpu or cuda[:N], got {name!r}") from error
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ConfigError(
-            "device: 'cuda' asked for, but PyTorch sees no CUDA device; use device=cpu"
+            f"device: '{name}' asked for, but PyTorch sees no CUDA device; use device=cpu"
         )
-    return device
+    if device.type != "cuda":
+        return device
+    index, count = device.index or 0, torch.cuda.device_count()
+    if index >= count:
+        raise ConfigError(f"device: this machine has cuda:0 to cuda:{count - 1}, got '{name}'")
+    return torch.device("cuda", index)

@@ -1,7 +1,8 @@
 """A task's tensors by attribute name: found for a checkpoint, and written back in place."""
 
-from typing import Dict, Mapping
+from typing import Any, Dict, Mapping
 
+import torch
 from torch import Tensor
 
 
@@ -25,6 +26,8 @@ def restore(owner: object, saved: Mapping[str, Tensor]) -> None:
     """
     live = tensor_attributes(owner)
     for name, tensor in live.items():
+        if name not in saved and tensor.numel() == 0:
+            continue  # a later version's buffer, of something that this task does not have
         if name not in saved:
             raise ValueError(f"saved environment state has no tensor '{name}'")
         value = saved[name]
@@ -38,3 +41,14 @@ def restore(owner: object, saved: Mapping[str, Tensor]) -> None:
             setattr(owner, name, value.to(getattr(owner, "device", value.device), copy=True))
         elif not live[name].equal(value.to(live[name].device)):
             live[name].copy_(value)
+
+
+def moved(value: Any, device: torch.device) -> Any:  # noqa: ANN401 (whatever a step returns)
+    """Return tensors, also those in dictionaries, lists and tuples, on another device."""
+    if isinstance(value, Tensor):
+        return value.to(device)
+    if isinstance(value, dict):
+        return {key: moved(part, device) for key, part in value.items()}
+    if type(value) in (list, tuple):
+        return type(value)(moved(part, device) for part in value)
+    return value

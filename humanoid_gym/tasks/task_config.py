@@ -37,6 +37,8 @@ class TaskConfig:
     """Observations are limited to plus or minus this value."""
     clip_actions: float = field(default=1.0, metadata={"above": 0.0})
     """Actions are limited to plus or minus this value."""
+    capture: bool = True
+    """On a GPU, replay each step from CUDA graphs where the task allows it; a CPU has none."""
     env_spacing: float = field(default=5.0, metadata={"min": 0.0})
     """Half the edge of an environment's cell in the grid [m]."""
     asset: str = ""

@@ -9,21 +9,25 @@ one that overrides `post_physics_step` resets and observes on its own terms, and
 `reset_idx` is reset by indices.
 """
 
+import logging
 import math
 import time
-from typing import Any, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Mapping, Optional, Tuple, Union, cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from humanoid_gym.mirror import MirrorMap
+from humanoid_gym.tasks.captured_step import CapturedTaskStep
+from humanoid_gym.tasks.simulated_task import Point as Point
 from humanoid_gym.tasks.simulated_task import SimulatedTask
-from humanoid_gym.tasks.snapshot import restore, tensor_attributes
+from humanoid_gym.tasks.snapshot import moved, restore, tensor_attributes
 from humanoid_gym.tasks.task_config import TaskConfig
 from humanoid_gym.tasks.threads import single_threaded
 
+logger = logging.getLogger(__name__)
+
 StepResult = Tuple[Dict[str, Tensor], Tensor, Tensor, Dict[str, Any]]
-Point = Tuple[float, float, float]
 
 
 class VecTask(SimulatedTask):
@@ -43,6 +47,10 @@ class VecTask(SimulatedTask):
         FileNotFoundError: the robot description is missing.
     """
 
+    recomputed: Tuple[str, ...] = ()
+    """Attributes with tensors inside that each step computes before it reads them. On a GPU, state
+    that goes on from step to step has to be in tensor attributes, see `HeldTensors`."""
+
     def __init__(
         self,
         config: Union[TaskConfig, Mapping[str, Any]],
@@ -57,10 +65,11 @@ class VecTask(SimulatedTask):
         self.virtual_screen_capture = virtual_screen_capture
         self.force_render = force_render
         self.control_steps = 0
-        self._keeps_control = self._overrides("post_physics_step")
+        self._keeps_control = self.overrides("post_physics_step")
         self._seconds = {"physics": 0.0, "observation_reward": 0.0}
         self.allocate_buffers()
         self.acquire_tensors()
+        self._step = CapturedTaskStep(self, self._advance)
 
     def allocate_buffers(self) -> None:
         """Allocate the buffers that every task has."""
@@ -68,6 +77,7 @@ class VecTask(SimulatedTask):
         self.obs_buf = torch.zeros(n, self.num_obs, device=device)
         self.final_obs_buf = torch.zeros(n, self.num_obs, device=device)
         self.states_buf = torch.zeros(n, self.num_states, device=device)
+        self.final_states_buf = torch.zeros(n, self.num_states, device=device)
         self.rew_buf = torch.zeros(n, device=device)
         self.reset_buf = torch.ones(n, dtype=torch.long, device=device)
         self.progress_buf = torch.zeros(n, dtype=torch.long, device=device)
@@ -95,6 +105,8 @@ class VecTask(SimulatedTask):
     def compute_observations(self) -> None:
         """Fill `obs_buf`, shape (num_envs, num_obs), from the wrapped tensors.
 
+        A task with privileged states fills `states_buf`, shape (num_envs, num_states), too.
+
         Called for the state that physics left, and again if episodes began, with what `reset_envs`
         wrote into the tensors; environments at the first state of an episode have `progress_buf` 0.
         """
@@ -108,9 +120,20 @@ class VecTask(SimulatedTask):
         """Return which episodes ended other than by time-out, shape (num_envs,) bool."""
         return torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
 
+    def compute_termination_causes(self) -> Dict[str, Tensor]:
+        """Return named reasons of ends other than by time-out, for logs; each (num_envs,) bool."""
+        return {"terminated": self.compute_termination()}
+
     def compute_metrics(self) -> Dict[str, Tensor]:
         """Return named physical quantities to average over episodes, each of shape (num_envs,)."""
         return {}
+
+    def mirror(self) -> Optional[MirrorMap]:
+        """Return how observation and action change when left and right are exchanged, or None.
+
+        Only a task that is as likely and as rewarding in the mirror may declare this.
+        """
+        return None
 
     def reset_envs(self, mask: Tensor) -> None:
         """Put environments into the first state of an episode.
@@ -118,7 +141,7 @@ class VecTask(SimulatedTask):
         Args:
             mask: which environments, shape (num_envs,) bool. The others must not change.
         """
-        if not self._overrides("reset_idx"):
+        if not self.overrides("reset_idx"):
             raise NotImplementedError(f"{type(self).__name__} must implement reset_envs")
         self.reset_idx(mask.nonzero().flatten())
 
@@ -144,27 +167,37 @@ class VecTask(SimulatedTask):
             ended its episode, the first one of the next. Rewards (num_envs,). Whether an episode
             ended (num_envs,). And extras: "time_outs" (ended by truncation, not failure),
             "final_observation" (where an episode ended, its last one; elsewhere the observation),
-            "reward_terms" and "metrics" (by name), "faults" (simulation diverged and was reset).
+            "final_states" (the same for the states, if the task has them), "reward_terms" and
+            "metrics" (by name), "terminations" (by cause, where an episode ended), "faults"
+            (simulation diverged and was reset).
             The tensors are overwritten by the next step.
 
         Raises:
             ValueError: actions of another shape.
+            RuntimeError: while somebody captures a CUDA graph around the step.
         """
         expected = (self.num_envs, self.num_actions)
         if tuple(actions.shape) != expected:
             raise ValueError(f"actions: expected shape {expected}, got {tuple(actions.shape)}")
         start = time.perf_counter()
+        if self._step(actions.to(self.device)):
+            self._seconds["physics"] += time.perf_counter() - start
+        self.control_steps += 1
+        self.render()
+        return self._handed_over()
+
+    def _advance(self, actions: Tensor) -> None:
+        """Do all of a step's work for the device; on a GPU a graph repeats it, without Python."""
+        start = time.perf_counter()
         limit = self.config.clip_actions
-        self.pre_physics_step(actions.to(self.device).clamp(-limit, limit))
+        self.pre_physics_step(actions.clamp(-limit, limit))
         self._simulate()
         simulated = time.perf_counter()
         self.post_physics_step()
         self._publish_extras()
+        self._observations()
         self._seconds["physics"] += simulated - start
         self._seconds["observation_reward"] += time.perf_counter() - simulated
-        self.render()
-        reward, reset = self.rew_buf.to(self.rl_device), self.reset_buf.to(self.rl_device)
-        return self._observations(), reward, reset, self.extras
 
     def post_physics_step(self) -> None:
         """Turn the state that physics left into observations, rewards and new episodes.
@@ -175,11 +208,13 @@ class VecTask(SimulatedTask):
         self.progress_buf += 1
         self.refresh_tensors()
         self.compute_observations()
-        self.final_obs_buf.copy_(self._clipped(self.obs_buf))
+        self._keep_final()
         self._compute_rewards()
         terminated = self.compute_termination() | self.fault_buf
-        self.timeout_buf = self._reached(self.max_episode_length) & ~terminated
+        timed_out = self._reached(self.max_episode_length)
+        torch.logical_and(timed_out, ~terminated, out=self.timeout_buf)
         done = terminated | self.timeout_buf
+        self._publish_terminations(self.compute_termination_causes())
         self._begin_episodes(done)
         self.reset_buf.copy_(done)
 
@@ -189,7 +224,24 @@ class VecTask(SimulatedTask):
         self._begin_episodes(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
         self.reset_buf.zero_()
         self.timeout_buf.zero_()
-        return self._observations()
+        self._observations()
+        return self._handed_over()[0]
+
+    @single_threaded()
+    def restart(self, mask: Tensor) -> Dict[str, Tensor]:
+        """Begin a new episode in some environments, whatever state they are in.
+
+        Args:
+            mask: which, shape (num_envs,) bool.
+
+        Returns:
+            The present observations of all environments, by name.
+        """
+        mask = mask.to(self.device)
+        self.reset_buf.masked_fill_(mask, 0)
+        self._begin_episodes(mask)
+        self._observations()
+        return self._handed_over()[0]
 
     def randomize_episode_phase(self) -> None:
         """Let every environment count from a random step of its episode.
@@ -200,34 +252,20 @@ class VecTask(SimulatedTask):
             self.progress_buf.random_(0, self.max_episode_length, generator=self.generator)
 
     def timings(self) -> Dict[str, float]:
-        """Return the wall-clock seconds spent so far in physics and in observation and reward."""
+        """Return the wall-clock seconds spent so far in physics and in observation and reward.
+
+        A step that is replayed on a GPU is one piece of work; it counts as physics.
+        """
         return dict(self._seconds)
 
     def zero_actions(self) -> Tensor:
         """Return actions that do nothing, shape (num_envs, num_actions)."""
         return torch.zeros(self.num_envs, self.num_actions, device=self.rl_device)
 
-    def render_frame(
-        self, env_index: int, eye: Point, target: Point, width: int, height: int
-    ) -> np.ndarray:
-        """Draw one environment without a window.
-
-        Args:
-            env_index: which environment.
-            eye: camera position [m], env-local.
-            target: point the camera looks at [m], env-local.
-            width: pixels.
-            height: pixels.
-
-        Returns:
-            RGB image, shape (height, width, 3), uint8.
-
-        Raises:
-            NotImplementedError: the simulator is not the embedded one.
-        """
-        if self.extensions is None:
-            raise NotImplementedError("render_frame needs the embedded engine")
-        return self.extensions.render(self.sim, env_index, eye, target, width, height)
+    def close(self) -> None:
+        """Release the viewer and the simulation; the task cannot step afterwards."""
+        self._step.forget()
+        super().close()
 
     def state_dict(self) -> Dict[str, Any]:
         """Return what is needed to continue bit for bit.
@@ -255,7 +293,7 @@ class VecTask(SimulatedTask):
         if missing:
             raise ValueError(f"saved environment state lacks {', '.join(missing)}")
         restore(self, state["tensors"])
-        self.generator.set_state(state["generator"])
+        self._continue_random_numbers(state["generator"].cpu())
         self.control_steps = int(state["control_steps"])
         if self.extensions is not None and "sim" in state:
             self.extensions.load_state(self.sim, state["sim"])
@@ -265,13 +303,22 @@ class VecTask(SimulatedTask):
     def _simulate(self) -> None:
         for _ in range(self.config.control_frequency_inv):
             self.gym.simulate(self.sim)
-        if self.device.type == "cpu":
+        if not self.on_gpu:
             self.gym.fetch_results(self.sim, True)
-        self.control_steps += 1
         if self.extensions is not None:
             counts = self.extensions.fault_counts(self.sim)
-            self.fault_buf = counts != self._fault_counts
+            torch.ne(counts, self._fault_counts, out=self.fault_buf)
             self._fault_counts.copy_(counts)
+
+    def _continue_random_numbers(self, state: Tensor) -> None:
+        if len(state) != len(self.generator.get_state()):
+            logger.warning(
+                "the saved environments drew random numbers on another kind of device than %s; "
+                "new ones follow from the seed",
+                self.device,
+            )
+            return
+        self.generator.set_state(state)
 
     def _compute_rewards(self) -> None:
         # A diverged environment was put back to its initial pose: rewards that compare it with the
@@ -284,8 +331,8 @@ class VecTask(SimulatedTask):
         self.extras["metrics"] = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in metrics.items()}
 
     def _begin_episodes(self, mask: Tensor) -> None:
-        # On a GPU, asking whether there is anything to do would cost a host synchronisation.
-        if self.device.type == "cpu" and not bool(mask.any()):
+        # On a GPU, asking whether there is anything to do would make the host wait.
+        if not self.on_gpu and not bool(mask.any()):
             return
         self.progress_buf.masked_fill_(mask, 0)
         self.reset_envs(mask)
@@ -303,18 +350,36 @@ class VecTask(SimulatedTask):
             self.reset_buf = self.reset_buf.masked_fill(self.fault_buf, 1)
             self.timeout_buf = self._reached(self.max_episode_length - 1) & (self.reset_buf != 0)
             self.timeout_buf &= ~self.fault_buf
-            self.final_obs_buf.copy_(self._clipped(self.obs_buf))
+            self._keep_final()
+            ended = (self.reset_buf != 0) & ~self.timeout_buf & ~self.fault_buf
+            self._publish_terminations({"terminated": ended})
             self.extras["reward_terms"] = {"reward": self.rew_buf}
             self.extras.setdefault("metrics", {})
-        self.extras["time_outs"] = self.timeout_buf.to(self.rl_device)
-        self.extras["final_observation"] = self.final_obs_buf.to(self.rl_device)
-        self.extras["faults"] = self.fault_buf.to(self.rl_device)
-
-    def _observations(self) -> Dict[str, Tensor]:
-        self.obs_dict["obs"] = self._clipped(self.obs_buf).to(self.rl_device)
+        self.extras["time_outs"] = self.timeout_buf
+        self.extras["final_observation"] = self.final_obs_buf
         if self.num_states > 0:
-            self.obs_dict["states"] = self._clipped(self.states_buf).to(self.rl_device)
-        return self.obs_dict
+            self.extras["final_states"] = self.final_states_buf
+        self.extras["faults"] = self.fault_buf
+
+    def _publish_terminations(self, causes: Dict[str, Tensor]) -> None:
+        causes = {**causes, "time_out": self.timeout_buf, "fault": self.fault_buf}
+        self.extras["terminations"] = causes
+
+    def _keep_final(self) -> None:
+        self.final_obs_buf.copy_(self._clipped(self.obs_buf))
+        if self.num_states > 0:
+            self.final_states_buf.copy_(self._clipped(self.states_buf))
+
+    def _observations(self) -> None:
+        self.obs_dict["obs"] = self._clipped(self.obs_buf)
+        if self.num_states > 0:
+            self.obs_dict["states"] = self._clipped(self.states_buf)
+
+    def _handed_over(self) -> StepResult:
+        result = (self.obs_dict, self.rew_buf, self.reset_buf, self.extras)
+        if self.rl_device == self.device:
+            return result
+        return cast(StepResult, moved(result, self.rl_device))
 
     def _clipped(self, observation: Tensor) -> Tensor:
         limit = self.config.clip_observations

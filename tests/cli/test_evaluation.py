@@ -64,3 +64,11 @@ def test_frames_are_taken_before_each_step():
     env = Metronome(3)
     play_episodes(env, lambda obs: obs, 1, lambda: ages.append(int(env.age[0])))
     assert ages == [0, 1, 2]
+
+
+def test_policy_is_told_after_each_step_whose_episode_ended():
+    told = []
+    play_episodes(
+        Metronome(3, 2), lambda obs: obs, 2, forget=lambda done: told.append(done.tolist())
+    )
+    assert told == [[False, False], [False, True], [True, False]]

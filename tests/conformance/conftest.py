@@ -3,11 +3,38 @@
 Expected values come from analysis or from MuJoCo's own functions on a hand-built model.
 """
 
+import importlib.util
+
 import pytest
 from worlds import World
 
+HOST = {
+    "test_appearance",
+    "test_classes",
+    "test_gymutil",
+    "test_line_geometry",
+    "test_math",
+    "test_signatures",
+    "test_terrain_errors",
+    "test_viewer",
+}
+"""Topics in which nothing is simulated, or only poses are read: run on one backend, unless asked
+for the others by `--every-backend`."""
+WITHOUT_WARP = pytest.mark.skipif(
+    importlib.util.find_spec("mujoco_warp") is None, reason="MuJoCo Warp is not installed"
+)
 
-@pytest.fixture(params=["mujoco", "warp"], autouse=True)
+
+def pytest_generate_tests(metafunc):
+    """Each test runs on each backend that its topic concerns."""
+    names = ["mujoco", pytest.param("warp", marks=WITHOUT_WARP)]
+    every = metafunc.config.getoption("every_backend")
+    if metafunc.module.__name__ in HOST and not every:
+        names = names[:1]
+    metafunc.parametrize("backend", names, indirect=True)
+
+
+@pytest.fixture(autouse=True)
 def backend(request, monkeypatch):
     """Name of the backend under test; Warp runs on its CPU device where there is no GPU."""
     monkeypatch.setenv("HUMANOID_GYM_BACKEND", request.param)

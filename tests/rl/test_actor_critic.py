@@ -2,9 +2,10 @@ import math
 
 import pytest
 import torch
+from torch import nn
 from torch.distributions import Independent, Normal, kl_divergence
 
-from humanoid_gym.rl.actor_critic import (
+from humanoid_gym.rl.networks import (
     ActorCritic,
     ActorCriticConfig,
     gaussian_entropy,
@@ -86,3 +87,80 @@ def test_orthogonal_layers():
     )
     torch.testing.assert_close(last.weight @ last.weight.T, 1e-4 * torch.eye(4), atol=1e-8, rtol=0)
     assert not last.bias.any()
+
+
+ACTIVATIONS = {
+    "elu": nn.functional.elu,
+    "relu": nn.functional.relu,
+    "tanh": torch.tanh,
+    "silu": lambda x: x * torch.sigmoid(x),
+    "swish": lambda x: x * torch.sigmoid(x),
+    "selu": nn.functional.selu,
+    "gelu": lambda x: 0.5 * x * (1.0 + torch.erf(x / math.sqrt(2.0))),
+    "leaky_relu": lambda x: torch.where(x > 0, x, 0.01 * x),
+    "mish": lambda x: x * torch.tanh(torch.log1p(torch.exp(x))),
+}
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_layers_compute_what_their_names_say(activation, layer_norm):
+    config = ActorCriticConfig(
+        actor_hidden=(8,), critic_hidden=(), activation=activation, layer_norm=layer_norm
+    )
+    networks = ActorCritic(5, 2, config)
+    obs = torch.randn(7, 5)
+    first, *_, last = networks.actor
+    hidden = obs @ first.weight.T + first.bias
+    if layer_norm:
+        mean, variance = hidden.mean(-1, keepdim=True), hidden.var(-1, correction=0, keepdim=True)
+        hidden = (hidden - mean) / torch.sqrt(variance + 1e-5)
+    expected = ACTIVATIONS[activation](hidden) @ last.weight.T + last.bias
+    torch.testing.assert_close(networks.act_greedily(obs), expected)
+    assert len(networks.critic) == 1
+    networks.evaluate(obs, *unused(7)).mean.sum().backward()
+    assert first.weight.grad.abs().sum() > 0.0
+
+
+def unused(size):
+    """States, starts and memories of samples that stand for themselves."""
+    nothing = torch.zeros(size, 0)
+    return nothing, torch.zeros(size, dtype=torch.bool), nothing, nothing
+
+
+def test_shared_layers_are_trained_by_both_losses_and_nothing_else_is():
+    config = ActorCriticConfig(actor_hidden=(8,), critic_hidden=(8,), shared_hidden=(16, 12))
+    networks = ActorCritic(5, 2, config)
+    assert networks.actor[0].in_features == networks.critic[0].in_features == 12
+    shared = [*networks.shared.parameters()]
+    obs = torch.randn(7, 5)
+    policy, _, values = networks.evaluate(obs, *unused(7))
+    for output, own, other in (
+        (policy, networks.actor, networks.critic),
+        (values, networks.critic, networks.actor),
+    ):
+        parameters = [*shared, *own.parameters(), *other.parameters()]
+        gradients = torch.autograd.grad(
+            output.sum(), parameters, retain_graph=True, allow_unused=True
+        )
+        count = len(shared) + len([*own.parameters()])
+        assert all(gradient.abs().sum() > 0.0 for gradient in gradients[:count])
+        assert all(gradient is None for gradient in gradients[count:])
+    torch.testing.assert_close(networks.act_greedily(obs), policy)
+    torch.testing.assert_close(networks.value(obs), values)
+    # every parameter is trained, in one group
+    groups = [*networks.policy_parameters(), *networks.critic_parameters()]
+    assert len(groups) == len(set(groups)) == len([*networks.parameters()])
+
+
+def test_normalization_can_be_frozen():
+    config = ActorCriticConfig(freeze_normalization_after=30)
+    networks = ActorCritic(3, 2, config)
+    seen = torch.randn(40, 3)
+    networks.update_observation_statistics(seen[:20])
+    networks.update_observation_statistics(seen[20:])  # the batch that reaches 30 still counts
+    before = {k: v.clone() for k, v in networks.observation_normalizer.state_dict().items()}
+    torch.testing.assert_close(before["mean"], seen.double().mean(0))
+    networks.update_observation_statistics(100.0 * torch.randn(50, 3))
+    after = networks.observation_normalizer.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())

@@ -2,12 +2,12 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from humanoid_gym.rl.actor_critic import ActorCritic, ActorCriticConfig
 from humanoid_gym.rl.checkpoint import (
     FORMAT,
     FORMAT_VERSION,
@@ -16,6 +16,7 @@ from humanoid_gym.rl.checkpoint import (
     load_networks,
     save_checkpoint,
 )
+from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig
 
 CONTENT = {
     "networks": {"weight": torch.arange(600, dtype=torch.float32).reshape(20, 30)},
@@ -94,7 +95,7 @@ def test_nothing_in_a_file_is_executed(tmp_path, monkeypatch):
 
 def test_newer_format_is_refused(tmp_path):
     torch.save({"format": FORMAT, "format_version": FORMAT_VERSION + 1}, tmp_path / "new.pt")
-    with pytest.raises(CheckpointError, match=r"version 2.*up to 1; update"):
+    with pytest.raises(CheckpointError, match=r"version 3.*up to 2; update"):
         load_checkpoint(tmp_path / "new.pt")
 
 
@@ -115,6 +116,25 @@ def test_other_network_names_both_shapes(other, shown):
     with pytest.raises(CheckpointError, match=shown):
         load_networks({"networks": network().state_dict()}, other, "a.pt")
     assert all(torch.equal(value, before[name]) for name, value in other.state_dict().items())
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ({"memory": "lstm", "memory_size": 6}, "actor 5-lstm 6-8-2, critic 5-lstm 6-8-1"),
+        (
+            {"memory": "gru", "memory_size": 7, "memory_layers": 2, "shared_hidden": (9,)},
+            "shared 5-9, actor 9-gru 7-gru 7-8-2, critic 9-gru 7-gru 7-8-1",
+        ),
+        ({"layer_norm": True}, r"no actor\.1\.bias.*; this run has actor\.1\.bias \[8\]"),
+    ],
+)
+def test_other_kinds_of_networks_are_named(settings, shown):
+    config = ActorCriticConfig(actor_hidden=(8,), critic_hidden=(8,))
+    saved = ActorCritic(5, 2, config).state_dict()
+    other = ActorCritic(5, 2, replace(config, **settings))
+    with pytest.raises(CheckpointError, match=shown):
+        load_networks({"networks": saved}, other, "a.pt")
 
 
 def test_same_network_is_copied():

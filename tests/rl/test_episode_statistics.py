@@ -71,14 +71,54 @@ def test_works_without_terms_and_metrics():
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
-def test_non_finite_terms_are_named_until_the_next_rollout(bad):
-    statistics = EpisodeStatistics(3, CPU)
-    never = torch.zeros(3, dtype=torch.bool)
-    term = torch.tensor([0.0, bad, 0.0])
-    statistics.update(torch.ones(3), never, {"good": torch.ones(3), "bad": term}, {})
-    assert statistics.non_finite(statistics.summary().tolist()) == ["reward_term/bad"]
-    statistics.begin_rollout()
-    assert statistics.non_finite(statistics.summary().tolist()) == []
+def test_an_episode_with_a_nan_is_not_counted(bad):
+    statistics = EpisodeStatistics(2, CPU)
+    done = torch.tensor([True, True])
+    statistics.update(torch.ones(2), ~done, {"a": torch.tensor([bad, 1.0])}, {})
+    statistics.update(torch.ones(2), done, {"a": torch.ones(2)}, {})
+    expected = {
+        "episode/finished": 1.0,
+        "episode/return": 2.0,
+        "episode/length": 2.0,
+        "reward_term/a": 2.0,
+    }
+    assert statistics.report(statistics.summary().tolist()) == expected
+    statistics.update(torch.ones(2), done, {"a": torch.ones(2)}, {})  # the next one is clean again
+    assert statistics.report(statistics.summary().tolist())["episode/finished"] == 3.0
+
+
+def test_terminations_are_the_part_of_episodes_that_ended_so():
+    statistics = EpisodeStatistics(4, CPU)
+    done = torch.tensor([True, True, True, False])
+    causes = {
+        "fallen": torch.tensor([True, False, True, True]),  # the last one goes on all the same
+        "time_out": torch.tensor([False, True, False, False]),
+    }
+    statistics.update(torch.ones(4), done, {}, {}, causes)
+    report = statistics.report(statistics.summary().tolist())
+    assert report["termination/fallen"] == pytest.approx(2 / 3)
+    assert report["termination/time_out"] == pytest.approx(1 / 3)
+
+
+def test_forgotten_episodes_start_again():
+    statistics = EpisodeStatistics(2, CPU)
+    never = torch.tensor([False, False])
+    statistics.update(torch.ones(2), never, {}, {})
+    statistics.forget(torch.tensor([True, False]))
+    statistics.update(torch.ones(2), ~never, {}, {})
+    assert statistics.report(statistics.summary().tolist())["episode/length"] == 1.5
+
+
+def test_steps_hold_each_value_of_the_rollout():
+    statistics = EpisodeStatistics(2, CPU, horizon=3)
+    never = torch.tensor([False, False])
+    for t in range(3):
+        statistics.update(
+            torch.tensor([t, -t]).float(), never, {"a": torch.full((2,), t + 0.5)}, {}
+        )
+    assert statistics.columns == ["episode/return", "episode/length", "reward_term/a"]
+    assert statistics.steps[..., 0].tolist() == [[0, 0], [1, -1], [2, -2]]
+    assert statistics.steps[:, 0, 2].tolist() == [0.5, 1.5, 2.5]
 
 
 def test_state_continues_exactly():

@@ -3,11 +3,20 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tensordict import TensorDict
+from ppo_samples import (
+    NUM_ACTIONS,
+    NUM_OBS,
+    OLD_LOG_STD,
+    POLICY,
+    fill_rollout,
+    make_batch,
+    small_networks,
+)
+from rsl_rl_learner import rsl_rl_ppo
 from torch.distributions import Independent, Normal, kl_divergence
 
 from humanoid_gym.config import ConfigError
-from humanoid_gym.rl.actor_critic import ActorCritic, ActorCriticConfig
+from humanoid_gym.rl.networks import ActorCritic
 from humanoid_gym.rl.ppo import (
     METRICS,
     PPO,
@@ -17,33 +26,12 @@ from humanoid_gym.rl.ppo import (
     num_minibatches,
     ppo_loss,
 )
-from humanoid_gym.rl.rollout_storage import RolloutStorage
-
-NUM_OBS, NUM_ACTIONS = 7, 3
-POLICY = ActorCriticConfig(actor_hidden=(32, 16), critic_hidden=(32, 16), initial_std=0.7)
+from humanoid_gym.rl.ppo.minibatches import shuffled_minibatches
 
 
 @pytest.fixture
 def networks() -> ActorCritic:
-    torch.manual_seed(0)
-    return ActorCritic(NUM_OBS, NUM_ACTIONS, POLICY)
-
-
-def make_batch(size: int) -> Batch:
-    """Samples as of a policy some way off the current one, so that clipping is at work."""
-    g = torch.Generator().manual_seed(5)
-    return Batch(
-        observations=torch.randn(size, NUM_OBS, generator=g),
-        actions=torch.randn(size, NUM_ACTIONS, generator=g),
-        means=0.3 * torch.randn(size, NUM_ACTIONS, generator=g),
-        log_probs=torch.randn(size, generator=g) - 4.0,
-        advantages=torch.randn(size, generator=g),
-        values=torch.randn(size, generator=g),
-        returns=torch.randn(size, generator=g),
-    )
-
-
-OLD_LOG_STD = torch.tensor([-0.1, 0.2, -0.4])
+    return small_networks()
 
 
 def reference_loss(networks: ActorCritic, batch: Batch, config: PPOConfig):
@@ -85,7 +73,7 @@ def gradients(loss, networks):
 )
 def test_loss_and_gradients_match_the_formulas(networks, config):
     batch = make_batch(50)
-    terms = ppo_loss(networks, batch, OLD_LOG_STD, config)
+    terms = ppo_loss(networks, batch, config)
     expected = reference_loss(networks, batch, config)
     torch.testing.assert_close(terms.loss, expected)
     ours, theirs = gradients(terms.loss, networks), gradients(expected, networks)
@@ -95,42 +83,13 @@ def test_loss_and_gradients_match_the_formulas(networks, config):
 
 def test_kl_and_clip_fraction_match_torch_distributions(networks):
     batch = make_batch(40)
-    terms = ppo_loss(networks, batch, OLD_LOG_STD, PPOConfig())
+    terms = ppo_loss(networks, batch, PPOConfig())
     old = Normal(batch.means, OLD_LOG_STD.exp())
     new = Normal(networks.actor(batch.observations), networks.log_std.exp())
     torch.testing.assert_close(terms.kl, kl_divergence(old, new).sum(-1).mean().detach())
     ratio = (new.log_prob(batch.actions).sum(-1) - batch.log_probs).exp()
     outside = ((ratio < 0.8) | (ratio > 1.2)).float().mean()
     torch.testing.assert_close(terms.clip_fraction, outside)
-
-
-def rsl_rl_ppo(networks: ActorCritic, batch: Batch, **settings):
-    """rsl_rl's learner with our weights and samples; not with ours of anything else."""
-    import rsl_rl.algorithms
-    import rsl_rl.storage
-    from rsl_rl.models import MLPModel
-
-    size = len(batch.log_probs)
-    obs = TensorDict({"policy": batch.observations}, batch_size=[size])
-    groups = {"actor": ["policy"], "critic": ["policy"]}
-    gaussian = {"class_name": "GaussianDistribution", "init_std": 1.0, "std_type": "log"}
-    hidden = list(POLICY.actor_hidden)
-    actor = MLPModel(obs, groups, "actor", NUM_ACTIONS, hidden, "elu", False, gaussian)
-    critic = MLPModel(obs, groups, "critic", 1, hidden, "elu", False)
-    for model, ours in ((actor, networks.actor), (critic, networks.critic)):
-        for target, source in zip(model.mlp.parameters(), ours.parameters(), strict=True):
-            target.data.copy_(source)
-    actor.distribution.log_std_param.data.copy_(networks.log_std)
-    storage = rsl_rl.storage.RolloutStorage("rl", size, 1, obs, [NUM_ACTIONS])
-    storage.observations[0] = obs
-    storage.actions[0] = batch.actions
-    storage.values[0, :, 0] = batch.values
-    storage.returns[0, :, 0] = batch.returns
-    storage.advantages[0, :, 0] = batch.advantages
-    storage.actions_log_prob[0, :, 0] = batch.log_probs
-    std = OLD_LOG_STD.exp().expand(1, size, -1).clone()
-    storage.distribution_params = (batch.means.unsqueeze(0).clone(), std)
-    return rsl_rl.algorithms.PPO(actor, critic, storage, **settings)
 
 
 @pytest.mark.parametrize("schedule", ["fixed", "adaptive"])
@@ -163,7 +122,7 @@ def test_update_matches_rsl_rl(networks, schedule):
         bounds_loss_coef=0.0,
     )
     ppo = PPO(networks, config)
-    metrics = ppo.update(batch, OLD_LOG_STD)
+    metrics = ppo.update(batch)
 
     assert metrics["learning_rate"].item() == pytest.approx(reference.learning_rate)
     theirs = [*reference.actor.mlp.parameters(), *reference.critic.mlp.parameters()]
@@ -177,7 +136,7 @@ def test_update_matches_rsl_rl(networks, schedule):
 
 def test_gradient_is_clipped_as_one_vector(networks):
     ppo = PPO(networks, PPOConfig(num_epochs=1, num_minibatches=1, max_grad_norm=1e-3))
-    metrics = ppo.update(make_batch(32), OLD_LOG_STD)
+    metrics = ppo.update(make_batch(32))
     assert metrics["gradient_norm"] > 1e-2
     norm = torch.cat([p.grad.flatten() for p in ppo.parameters]).norm()
     assert norm.item() == pytest.approx(1e-3, rel=1e-3)
@@ -187,7 +146,7 @@ def test_gradient_is_clipped_as_one_vector(networks):
 def test_minibatches_weigh_samples_equally(networks, size, count):
     """With no steps taken, an epoch's mean gradient is that of all samples at once."""
     batch = make_batch(size)
-    whole = gradients(ppo_loss(networks, batch, OLD_LOG_STD, PPOConfig()).loss, networks)
+    whole = gradients(ppo_loss(networks, batch, PPOConfig()).loss, networks)
 
     config = PPOConfig(num_epochs=3, num_minibatches=count, max_grad_norm=1e9)
     ppo = PPO(networks, config)
@@ -198,20 +157,20 @@ def test_minibatches_weigh_samples_equally(networks, size, count):
             seen.append({n: p.grad.clone() for n, p in networks.named_parameters()})
 
     ppo.optimizer = Recorder(networks.parameters(), lr=0.0)
-    metrics = ppo.update(batch, OLD_LOG_STD)
+    metrics = ppo.update(batch)
     assert len(seen) == 3 * count
     for epoch in range(3):
         for name, gradient in whole.items():
             mean = sum(g[name] for g in seen[epoch * count : (epoch + 1) * count]) / count
             torch.testing.assert_close(mean, gradient, rtol=1e-4, atol=1e-6)
-    full = ppo_loss(networks, batch, OLD_LOG_STD, config)
+    full = ppo_loss(networks, batch, config)
     for name in ("loss", "policy", "value", "kl", "clip_fraction"):
         torch.testing.assert_close(metrics[name], getattr(full, name).detach())
 
 
-def test_every_sample_is_used_once_per_epoch(networks):
-    ppo = PPO(networks, PPOConfig(num_epochs=3, num_minibatches=4), torch.Generator())
-    parts = list(ppo._minibatches(51, 4))
+def test_every_sample_is_used_once_per_epoch():
+    generator, cpu = torch.Generator(), torch.device("cpu")
+    parts = [part for _ in range(3) for part in shuffled_minibatches(51, 4, generator, cpu)]
     sizes = [len(part) for part in parts]
     assert max(sizes) - min(sizes) <= 1
     orders = [torch.cat(parts[4 * k : 4 * k + 4]) for k in range(3)]
@@ -242,11 +201,11 @@ def test_learning_rate_follows_the_kl_target(kl, rate, expected):
 def test_optimizer_uses_the_adapted_rate_also_after_loading(networks):
     config = PPOConfig(num_epochs=1, num_minibatches=1, kl_target=1e-6)
     ppo = PPO(networks, config)
-    ppo.update(make_batch(16), OLD_LOG_STD)
+    ppo.update(make_batch(16))
     ppo.load_state_dict(ppo.state_dict())
     before = networks.log_std.detach().clone()
     ppo.learning_rate.zero_()  # clamped to the lower bound at the next step
-    ppo.update(make_batch(16), OLD_LOG_STD)
+    ppo.update(make_batch(16))
     change = (networks.log_std.detach() - before).abs().max().item()
     assert 0.0 < change < 2.5e-5  # Adam moves by about its rate, 1e-5; the first was 3e-4
 
@@ -255,7 +214,7 @@ def test_linear_rate_falls_to_zero(networks):
     config = PPOConfig(learning_rate=1e-3, learning_rate_schedule="linear", num_epochs=1)
     ppo = PPO(networks, config)
     for progress, expected in ((0.0, 1e-3), (0.25, 7.5e-4), (1.0, 0.0)):
-        metrics = ppo.update(make_batch(16), OLD_LOG_STD, progress)
+        metrics = ppo.update(make_batch(16), progress)
         assert metrics["learning_rate"].item() == pytest.approx(expected)
 
 
@@ -274,36 +233,18 @@ def test_update_never_waits_for_the_device(networks, monkeypatch, schedule):
 
     ppo = PPO(networks, PPOConfig(learning_rate_schedule=schedule))
     batch = make_batch(64)
-    ppo.update(batch, OLD_LOG_STD)
+    ppo.update(batch)
     for name in ("item", "tolist", "cpu", "numpy", "__bool__", "__float__", "__int__", "nonzero"):
         forbid(name)
-    ppo.update(batch, OLD_LOG_STD)
+    ppo.update(batch)
     assert calls == []
 
 
 def test_std_can_be_fixed():
     networks = ActorCritic(NUM_OBS, NUM_ACTIONS, replace(POLICY, learn_std=False))
     ppo = PPO(networks, PPOConfig())
-    ppo.update(make_batch(32), OLD_LOG_STD)
+    ppo.update(make_batch(32))
     torch.testing.assert_close(networks.log_std.exp(), torch.full((NUM_ACTIONS,), 0.7))
-
-
-def fill_rollout(networks, horizon=8, num_envs=6) -> RolloutStorage:
-    """A rollout of the networks' own actions on observations that go nowhere."""
-    g = torch.Generator().manual_seed(3)
-    storage = RolloutStorage(horizon, num_envs, NUM_OBS, NUM_ACTIONS, torch.device("cpu"))
-    storage.observations.copy_(torch.randn(storage.observations.shape, generator=g) * 3.0 + 1.0)
-    storage.final_observations.copy_(torch.randn((*storage.actions.shape[:2], NUM_OBS)))
-    storage.rewards.copy_(torch.rand(storage.rewards.shape, generator=g))
-    storage.truncated[3, 2] = True
-    storage.terminated[5, 1] = True
-    storage.log_std.copy_(networks.log_std.detach())
-    for t in range(horizon):
-        step = networks.act(storage.observations[t], g)
-        storage.actions[t] = step.actions
-        storage.means[t] = step.mean
-        storage.log_probs[t] = step.log_probs
-    return storage
 
 
 def test_prepared_batch_is_normalized_and_consistent(networks):
@@ -318,7 +259,7 @@ def test_prepared_batch_is_normalized_and_consistent(networks):
     assert batch.advantages.mean().item() == pytest.approx(0.0, abs=1e-5)
     assert batch.advantages.std().item() == pytest.approx(1.0, rel=1e-4)
     # The policy did not change since it acted: every ratio is one, nothing is clipped.
-    terms = ppo_loss(networks, batch, storage.log_std, ppo.config)
+    terms = ppo_loss(networks, batch, ppo.config)
     assert terms.kl.item() == pytest.approx(0.0, abs=1e-6)
     assert terms.clip_fraction.item() == 0.0
     # In one scale, errors before and after normalization agree.
@@ -367,6 +308,6 @@ def test_impossible_minibatches_name_the_numbers(config, match):
 
 
 def test_metrics_are_complete(networks):
-    metrics = PPO(networks, PPOConfig()).update(make_batch(20), OLD_LOG_STD)
-    assert set(metrics) == {*METRICS, "learning_rate"}
+    metrics = PPO(networks, PPOConfig()).update(make_batch(20))
+    assert set(metrics) == {*METRICS, "learning_rate"} - {"mirror"}
     assert all(value.dim() == 0 for value in metrics.values())

@@ -21,7 +21,7 @@ from humanoid_gym.rl import (
     TrainConfig,
     load_checkpoint,
 )
-from humanoid_gym.rl.logger import ENV_STEPS
+from humanoid_gym.rl.logging.report import ENV_STEPS
 
 SMALL = TrainConfig(
     policy=ActorCriticConfig(actor_hidden=(16,), critic_hidden=(16,)),
@@ -81,7 +81,7 @@ def test_learn_writes_checkpoints_and_events(tmp_path):
 
 def test_logged_report_names_every_group(tmp_path):
     runner = make(tmp_path, num_envs=200)
-    runner._begin()
+    runner.begin()
 
     class Go:
         requested = False
@@ -89,8 +89,7 @@ def test_logged_report_names_every_group(tmp_path):
     for _ in range(3):
         runner.collect(Go())
         losses = runner.update()
-        runner.iteration += 1
-        report = runner._report(losses)
+        report = runner.finish_iteration(losses)
     assert report[ENV_STEPS] == 3 * 8 * 200
     expected = {
         "episode/return",

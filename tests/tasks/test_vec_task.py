@@ -275,3 +275,44 @@ def test_timings_add_up_and_close_may_be_repeated(task: Cartpole):
     assert all(after[part] > before[part] for part in after)
     task.close()
     task.close()
+
+
+class PrivilegedCartpole(Cartpole):
+    """Tells a critic the age of the episode and its own position, beside the observation."""
+
+    num_states = 2
+
+    def compute_observations(self) -> None:
+        super().compute_observations()
+        self.states_buf[:, 0] = self.progress_buf
+        self.states_buf[:, 1] = self.obs_buf[:, 0]
+
+
+def test_final_states_are_those_before_the_reset():
+    task = PrivilegedCartpole(dataclasses.replace(CONFIG, episode_length=4, clip_observations=3.0))
+    observations = task.reset()
+    assert observations["states"].shape == (N, 2)
+    assert (observations["states"][:, 0] == 0.0).all()
+    for age in (1.0, 2.0, 3.0):
+        observations, _, done, extras = task.step(still())
+        assert not done.any()
+        assert (extras["final_states"][:, 0] == age).all()
+        assert torch.equal(extras["final_states"], observations["states"])
+    observations, _, done, extras = task.step(still())
+    assert done.all()
+    assert (extras["final_states"][:, 0] == 3.0).all()  # age 4, clipped as observations are
+    assert torch.equal(extras["final_states"][:, 1], extras["final_observation"][:, 0])
+    assert (observations["states"][:, 0] == 0.0).all()
+    task.close()
+
+
+def test_task_without_states_tells_none(task: Cartpole):
+    observations, _, _, extras = task.step(still())
+    assert "final_states" not in extras
+    assert "states" not in observations
+
+
+def test_state_of_an_earlier_version_without_buffers_for_states_loads(task: Cartpole):
+    state = task.state_dict()
+    del state["tensors"]["final_states_buf"]
+    task.load_state_dict(state)

@@ -2,17 +2,14 @@ import io
 
 import pytest
 from rich.console import Console
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from humanoid_gym.rl.logger import (
+from humanoid_gym.rl.logging.display import Display, duration, progress_line
+from humanoid_gym.rl.logging.report import (
     ENV_STEPS,
     FRACTION,
     ITERATION,
     SECONDS_LEFT,
     STEPS_PER_SECOND,
-    ProgressLogger,
-    duration,
-    progress_line,
 )
 
 REPORT = {
@@ -28,31 +25,25 @@ REPORT = {
 }
 
 
-def test_events_hold_every_value_by_env_steps(tmp_path):
-    with ProgressLogger(tmp_path, console=Console(file=io.StringIO())) as logger:
-        logger.log(REPORT, 100)
-    events = EventAccumulator(str(tmp_path)).Reload()
-    assert set(events.Tags()["scalars"]) == set(REPORT)
-    [kl] = events.Scalars("learning/kl")
-    assert (kl.step, kl.value) == (114688, pytest.approx(0.021))
-
-
-def test_plain_lines_without_a_terminal(tmp_path):
+def test_plain_lines_without_a_terminal():
     output = io.StringIO()
-    with ProgressLogger(tmp_path, 3600.0, Console(file=output, width=40)) as logger:
-        logger.log(REPORT, 100)
-        logger.log(REPORT, 100)  # too soon for another line
+    display = Display(100, 3600.0, Console(file=output, width=40))
+    display.open()
+    display.write(REPORT)
+    display.write(REPORT)  # too soon for another line
+    display.close()
     assert output.getvalue() == (
         "iteration 7/100: return 1234, length 321, forward speed 2.5, env steps 114,688, "
         "env steps/s 6,543, 1:02:05 left\n"
     )
 
 
-def test_live_display_on_a_terminal(tmp_path):
+def test_live_display_on_a_terminal():
     output = io.StringIO()
-    console = Console(file=output, force_terminal=True, width=100)
-    with ProgressLogger(tmp_path, console=console) as logger:
-        logger.log(REPORT, 100)
+    display = Display(100, console=Console(file=output, force_terminal=True, width=100))
+    display.open()
+    display.write(REPORT)
+    display.close()
     shown = output.getvalue()
     for part in ("iteration 7 of 100", "1:02:05 left", "forward speed", "6,543"):
         assert part in shown

@@ -1,51 +1,50 @@
-"""Training progress: TensorBoard events and a live display."""
+"""Training progress on the terminal, or as lines where there is none."""
 
 import sys
 import time
-from pathlib import Path
-from types import TracebackType
-from typing import Dict, Optional, Type
+from typing import Dict, Optional
 
 from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 from rich.table import Table
-from torch.utils.tensorboard import SummaryWriter
 
-from humanoid_gym.rl.episode_statistics import LENGTH, METRIC, RETURN
+from humanoid_gym.rl.logging.report import (
+    ENV_STEPS,
+    ITERATION,
+    LENGTH,
+    METRIC,
+    RETURN,
+    SECONDS_LEFT,
+    STEPS_PER_SECOND,
+    Report,
+)
 
-ITERATION = "progress/iteration"
-ENV_STEPS = "progress/env_steps"
-SECONDS_LEFT = "progress/seconds_left"
-FRACTION = "progress/fraction"
-STEPS_PER_SECOND = "speed/env_steps_per_second"
 
-Report = Dict[str, float]
-"""What an iteration measured, by the name under which it is logged."""
-
-
-class ProgressLogger:
-    """Writes each iteration's report to TensorBoard and shows its gist.
+class Display:
+    """Shows the gist of each iteration.
 
     On a terminal the display is updated in place; elsewhere a line is printed every
-    `line_interval` seconds, so that files do not fill with escape codes. Use it as a context.
+    `line_interval` seconds, so that files do not fill with escape codes.
     """
 
     def __init__(
-        self, directory: Path, line_interval: float = 10.0, console: Optional[Console] = None
+        self,
+        max_iterations: int,
+        line_interval: float = 10.0,
+        console: Optional[Console] = None,
     ) -> None:
-        """Prepare to log; nothing is written before the context is entered.
+        """Prepare to show; nothing is shown before it is opened.
 
         Args:
-            directory: folder of the event file.
+            max_iterations: where the training ends.
             line_interval: seconds between lines where there is no terminal.
             console: where the display goes; standard output by default.
         """
-        self._directory = directory
+        self._max_iterations = max_iterations
         self._line_interval = line_interval
         self._console = console or Console(file=sys.stdout)
         self._next_line = 0.0
-        self._writer: Optional[SummaryWriter] = None
         self._live: Optional[Live] = None
         self._bar = Progress(
             TextColumn("iteration {task.completed:.0f} of {task.total:.0f}"),
@@ -53,53 +52,32 @@ class ProgressLogger:
             TaskProgressColumn(),
             TextColumn("{task.fields[left]} left"),
         )
-        self._bar_task = self._bar.add_task("", total=1, left="?")
+        self._bar_task = self._bar.add_task("", total=max_iterations, left="?")
 
-    def __enter__(self) -> "ProgressLogger":
-        """Open the event file and the display."""
-        self._writer = SummaryWriter(str(self._directory))
+    def open(self) -> None:
+        """Begin to show."""
         if self._console.is_terminal:
             self._live = Live(console=self._console, refresh_per_second=4, transient=False)
             self._live.__enter__()
-        return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        traceback: Optional[TracebackType],
-    ) -> None:
-        """Close both, whatever happened."""
+    def write(self, report: Report) -> None:
+        """Show one iteration."""
         if self._live is not None:
-            self._live.__exit__(kind, error, traceback)
-            self._live = None
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-
-    def log(self, report: Report, max_iterations: int) -> None:
-        """Record one iteration.
-
-        Args:
-            report: what it measured.
-            max_iterations: where the training ends, for the display.
-        """
-        if self._writer is not None:
-            for name, value in report.items():
-                self._writer.add_scalar(name, value, int(report[ENV_STEPS]))
-        if self._live is not None:
-            self._live.update(self._render(report, max_iterations))
+            self._live.update(self._render(report))
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._line_interval
-            line = progress_line(report, max_iterations)
+            line = progress_line(report, self._max_iterations)
             self._console.print(line, soft_wrap=True, highlight=False, markup=False)
 
-    def _render(self, report: Report, max_iterations: int) -> Table:
+    def close(self) -> None:
+        """Leave the last state on the screen."""
+        live, self._live = self._live, None
+        if live is not None:
+            live.__exit__(None, None, None)
+
+    def _render(self, report: Report) -> Table:
         self._bar.update(
-            self._bar_task,
-            completed=report[ITERATION],
-            total=max_iterations,
-            left=duration(report[SECONDS_LEFT]),
+            self._bar_task, completed=report[ITERATION], left=duration(report[SECONDS_LEFT])
         )
         numbers = Table.grid(padding=(0, 3))
         for label, value in _gist(report).items():

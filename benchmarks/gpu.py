@@ -1,0 +1,155 @@
+"""Runs every GPU test and benchmark and writes one JSON and one table; see gpu.sh.
+
+Each part is a process of its own with a time limit; what fails or takes too long is told in the
+results and does not keep the others from running.
+"""
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from gpu_tables import Results, markdown
+
+HERE = Path(__file__).resolve().parent
+RESERVE = 5.0
+"""Seconds that are kept for writing the results."""
+
+
+class Part(NamedTuple):
+    """One process."""
+
+    name: str
+    command: list[str]
+    """After `python`."""
+    seconds: float
+    """Longest time that it may take."""
+
+
+def parts(args: argparse.Namespace) -> list[Part]:
+    """All parts, the most important ones first."""
+    real = args.device != "cpu"
+    sizes = [str(n) for n in args.envs or (4096, 8192)]
+    scaling = [str(n) for n in args.envs or (1024, 2048, 4096, 8192, 16384, 32768)]
+    envs = f"num_envs={sizes[0]}"
+    device = ["--device", args.device]
+    rounds = [] if real else ["--rounds", "1", "--steps", "2"]
+    issue = ["train.runner.horizon=32", "train.algorithm.num_epochs=5"]
+    tiny = [] if real else ["train.runner.horizon=4", "train.algorithm.num_epochs=1"]
+    iterations = ["--iterations", "30" if real else "1"]
+    until = ["--until-return", "5000", "--seconds", "120" if real else "3"]
+    until += [] if real else [envs]
+    scaled = [*device, "--only-steps", *rounds, "--envs"]
+    report = ["-q", "-p", "no:cacheprovider", "-n", str(args.processes)]
+    report += ["--continue-on-collection-errors", "--junitxml"]  # a bare machine lacks packages
+    return [
+        Part("versions", ["gpu_versions.py", *device], 60),
+        Part("stepping", ["gpu_stepping.py", *device, "--envs", *sizes, *rounds], 240),
+        Part("training", ["gpu_training.py", *device, *iterations, envs, *issue, *tiny], 120),
+        Part("time_to_return", ["gpu_training.py", *device, *until, *tiny], 170),
+        Part("gpu_tests", ["-m", "pytest", "-m", "gpu", "tests", *report], 120),
+        *(Part(f"scaling_{n}", ["gpu_stepping.py", *scaled, n], 45) for n in scaling),
+        Part("conformance", ["-m", "pytest", "tests/conformance", "-k", "warp", *report], 300),
+    ]
+
+
+def run(part: Part, seconds: float, folder: Path, log: Path) -> dict[str, Any]:
+    """Run a part; its results, or why there are none, and how long it took."""
+    found = folder / f"{part.name}.out"
+    tests = part.command[0] == "-m"
+    command = part.command if tests else [str(HERE / part.command[0]), *part.command[1:], "--out"]
+    start = time.perf_counter()
+    with log.open("a", encoding="utf-8") as output:
+        output.write(f"\n== {part.name}: {' '.join(part.command)}\n")
+        output.flush()
+        process = subprocess.Popen(
+            [sys.executable, *command, str(found)],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        error = wait(process, seconds)
+    result: dict[str, Any] = {"seconds": time.perf_counter() - start}
+    if error:
+        result["error"] = error
+    if found.is_file():
+        text = found.read_text(encoding="utf-8")
+        result["result"] = test_counts(text) if tests else json.loads(text)
+    return result
+
+
+def wait(process: subprocess.Popen, seconds: float) -> str:
+    """Wait for a process; why it did not succeed, or empty."""
+    try:
+        code = process.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # its own group, of nobody else
+        process.wait()
+        return f"stopped after {seconds:.0f} s"
+    return "" if code == 0 else f"exit code {code}; see log.txt"
+
+
+def test_counts(text: str) -> dict[str, Any]:
+    """Counts of a JUnit file, and the names of the tests that failed."""
+    from xml.etree import ElementTree
+
+    root = ElementTree.fromstring(text)
+    counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
+    for suite in root.iter("testsuite"):
+        for name in counts:
+            counts[name] += int(suite.get(name, "0"))
+    bad = [
+        f"{case.get('classname')}::{case.get('name')}"
+        for case in root.iter("testcase")
+        if case.find("failure") is not None or case.find("error") is not None
+    ]
+    return {**counts, "failed": bad[:50]}
+
+
+def write(results: Results, out: Path) -> None:
+    """Write what is known so far."""
+    (out / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
+    (out / "results.md").write_text(markdown(results), encoding="utf-8")
+
+
+def main() -> int:
+    """Run all parts; 1 if one failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda", help="cuda, cuda:N, or cpu for a dry run")
+    parser.add_argument(
+        "--envs", type=int, nargs="+", help="in place of 4096 8192, and of 1K to 32K"
+    )
+    parser.add_argument("--out", type=Path, default=Path("gpu_results"))
+    parser.add_argument("--minutes", type=float, default=9.5, help="that all may take")
+    parser.add_argument("--parts", nargs="+", metavar="NAME", help="only those that begin so")
+    parser.add_argument("--processes", type=int, default=8, help="that tests run in")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    end = time.perf_counter() + 60.0 * args.minutes - RESERVE
+    log = args.out / "log.txt"
+    log.write_text("", encoding="utf-8")
+    results: Results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for part in parts(args):
+            if args.parts and not part.name.startswith(tuple(args.parts)):
+                continue
+            left = end - time.perf_counter()
+            if left < 1.0:
+                results[part.name] = {"seconds": 0.0, "error": "no time was left"}
+            else:
+                results[part.name] = run(part, min(part.seconds, left), Path(folder), log)
+            state = results[part.name].get("error", "done")
+            print(f"{part.name}: {state}, {results[part.name]['seconds']:.0f} s", flush=True)
+            write(results, args.out)
+    print(f"\n{markdown(results)}\nresults in {args.out}", flush=True)
+    return 1 if any("error" in result for result in results.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""Training on a GPU: steps per second with milliseconds by part, or time to a return.
+
+    python benchmarks/gpu_training.py --iterations 30 num_envs=4096 train.runner.horizon=32
+    python benchmarks/gpu_training.py --until-return 5000 --seconds 120
+
+Overrides are those of train.py; without them its defaults count. Everything that train.py does in
+an iteration is in the time: collection, update, statistics, TensorBoard. The clock starts with the
+first reset; construction and the first iterations, which compile and capture, are told as well.
+"""
+
+import itertools
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import humanoid_gym  # isort: skip  # noqa: F401 (sets up `isaacgym` before torch loads)
+
+import torch
+from gpu_timing import chosen_device, finish, parser, synchronize, used_mib
+
+from humanoid_gym.cli.making import configuration
+from humanoid_gym.cli.training import make_env
+from humanoid_gym.rl.interruption import Interruption
+from humanoid_gym.rl.logging.report import LENGTH, RETURN
+from humanoid_gym.rl.runner import Runner
+
+WARM_UP = 3
+"""Iterations that compile and capture."""
+SPEED = "metric/forward_speed"
+
+
+class Training:
+    """A run of train.py, iteration by iteration.
+
+    Args:
+        overrides: of its command line.
+        device: of everything.
+        folder: for its files.
+    """
+
+    def __init__(self, overrides: list[str], device: torch.device, folder: str) -> None:
+        start = time.perf_counter()
+        self.device = device
+        config = configuration(*overrides, f"device={device}")
+        self.env = make_env(config)
+        mapping = config.to_mapping()
+        self.runner = Runner(self.env, config.train, folder, config.launch.seed, mapping)
+        self.samples = self.env.num_envs * config.train.runner.horizon
+        self.settings = {
+            "envs": self.env.num_envs,
+            "horizon": config.train.runner.horizon,
+            "epochs": config.train.algorithm.num_epochs,
+            "minibatches": config.train.algorithm.num_minibatches,
+        }
+        self.construction = time.perf_counter() - start
+
+    def iteration(self, interruption: Interruption) -> tuple[dict[str, float], dict[str, float]]:
+        """One iteration; seconds by part, and the report."""
+        runner, times = self.runner, [time.perf_counter()]
+
+        def lap() -> None:
+            synchronize(self.device)
+            times.append(time.perf_counter())
+
+        runner.collect(interruption)
+        lap()
+        losses = runner.update() if runner.accept_rollout() else {}
+        lap()
+        report = runner.finish_iteration(losses)
+        runner.log.write(report)
+        lap()
+        parts = ("collection", "update", "report")
+        taken = [later - earlier for earlier, later in itertools.pairwise(times)]
+        return dict(zip(parts, taken, strict=True)), report
+
+
+def rate(training: Training, iterations: int) -> dict[str, Any]:
+    """Medians over iterations."""
+    laps: list[dict[str, float]] = []
+    with Interruption() as interruption, training.runner.log:
+        training.runner.begin()
+        start = time.perf_counter()
+        for _ in range(WARM_UP):
+            training.iteration(interruption)
+        warm_up = time.perf_counter() - start
+        laps = [training.iteration(interruption)[0] for _ in range(iterations)]
+    medians = {f"{part}_ms": 1e3 * statistics.median(lap[part] for lap in laps) for part in laps[0]}
+    total = statistics.median(sum(lap.values()) for lap in laps)
+    return {
+        **training.settings,
+        "env_steps_per_s": training.samples / total,
+        "collection_env_steps_per_s": 1e3 * training.samples / medians["collection_ms"],
+        **medians,
+        "first_iterations_s": warm_up,
+        "construction_s": training.construction,
+        "gpu_memory_mib": used_mib(training.device),
+    }
+
+
+def until(training: Training, wanted: float, cap: float) -> dict[str, Any]:
+    """Train until the mean return of the last episodes is there, or the time is over."""
+    curve: list[dict[str, float]] = []
+    reached = None
+    with Interruption() as interruption, training.runner.log:
+        start = time.perf_counter()
+        training.runner.begin()
+        while not interruption.requested and reached is None:
+            report = training.iteration(interruption)[1]
+            now = time.perf_counter() - start
+            steps = training.runner.iteration * training.samples
+            point = {"seconds": now, "env_steps": steps}
+            names = {"return": RETURN, "length": LENGTH, "forward_speed": SPEED}
+            curve.append(point | {k: report[v] for k, v in names.items() if v in report})
+            if curve[-1].get("return", 0.0) >= wanted:
+                reached = curve[-1]
+            if now > cap:
+                break
+    best = max(curve, key=lambda point: point.get("return", 0.0))
+    last = curve[-1]
+    return {
+        **training.settings,
+        "wanted_return": wanted,
+        "reached": reached,
+        "best": best,
+        "last": last,
+        "env_steps_per_s": last["env_steps"] / last["seconds"],
+        "first_iteration_s": curve[0]["seconds"],
+        "construction_s": training.construction,
+        "curve": curve[:: max(1, len(curve) // 60)],
+    }
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    arguments = parser(Path(__file__).stem + ": training on a GPU")
+    arguments.add_argument("--iterations", type=int, default=30, help="that are measured")
+    arguments.add_argument("--until-return", type=float, help="train until there")
+    arguments.add_argument("--seconds", type=float, default=120.0, help="that this may take")
+    arguments.add_argument("overrides", nargs="*", metavar="key=value")
+    args = arguments.parse_intermixed_args()
+    device = chosen_device(args.device)
+    with tempfile.TemporaryDirectory() as folder:
+        training = Training(["task=humanoid", *args.overrides], device, folder)
+        if args.until_return is None:
+            result = rate(training, args.iterations)
+        else:
+            result = until(training, args.until_return, args.seconds)
+        training.env.close()
+    finish(result, args.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""What has to be alike for a training to continue exactly: sizes, versions, random numbers."""
+
+import logging
+import platform
+import random
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, Union
+
+import numpy as np
+import torch
+
+from humanoid_gym.rl.checkpoint import CheckpointError
+
+_log = logging.getLogger(__name__)
+
+
+def check_task(saved: Mapping[str, Any], own: Mapping[str, Any], path: Union[str, Path]) -> None:
+    """Compare the tasks of two configurations, as far as they name one.
+
+    Raises:
+        CheckpointError: they differ.
+    """
+    theirs, ours = saved.get("task_name"), own.get("task_name")
+    if theirs and ours and theirs != ours:
+        raise CheckpointError(
+            f"checkpoint {path} is of task {theirs}, this run trains {ours}; set task={theirs}, "
+            "or leave the checkpoint out"
+        )
+
+
+def check_sizes(saved: Mapping[str, int], own: Dict[str, int], path: Union[str, Path]) -> None:
+    """Compare what a checkpoint was written with to what this run has.
+
+    Args:
+        saved: sizes by name; of an older version perhaps not all of them.
+        own: sizes by name.
+        path: where the checkpoint came from, for the message.
+
+    Raises:
+        CheckpointError: they differ; the message names those that do, both sides.
+    """
+    names = [name for name in own if saved.get(name, own[name]) != own[name]]
+    if names:
+        raise CheckpointError(
+            f"checkpoint {path} was written with {_listed(saved, names)}, this run has "
+            f"{_listed(own, names)}; resuming needs the same"
+        )
+
+
+def rng_state(generator: torch.Generator, device: torch.device) -> Dict[str, Any]:
+    """Return the state of every random number generator that a training may draw from.
+
+    Args:
+        generator: the learner's own.
+        device: of the environments.
+    """
+    _, keys, position, has_gauss, cached_gaussian = np.random.get_state()
+    kind, words, gauss = random.getstate()
+    state = {
+        "cpu": torch.get_rng_state(),
+        "learner": generator.get_state(),
+        "numpy": {
+            "keys": torch.from_numpy(np.array(keys, dtype=np.int64)),
+            "position": int(position),
+            "has_gauss": int(has_gauss),
+            "cached_gaussian": float(cached_gaussian),
+        },
+        "python": {"kind": kind, "words": torch.tensor(words), "gauss": gauss},
+    }
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def restore_rng(state: Dict[str, Any], generator: torch.Generator, device: torch.device) -> None:
+    """Restore what `rng_state` returned; of an older version, as far as it goes."""
+    torch.set_rng_state(state["cpu"].cpu())
+    generator.set_state(state["learner"].cpu())
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"].cpu(), device)
+    if "numpy" in state:
+        saved = state["numpy"]
+        keys = saved["keys"].cpu().numpy().astype(np.uint32)
+        gauss = (saved["has_gauss"], saved["cached_gaussian"])
+        np.random.set_state(("MT19937", keys, saved["position"], *gauss))
+    if "python" in state:
+        saved = state["python"]
+        random.setstate((saved["kind"], tuple(saved["words"].tolist()), saved["gauss"]))
+
+
+def versions() -> Dict[str, str]:
+    """Return the versions of what wrote a checkpoint."""
+    try:
+        own = version("humanoid-gym")
+    except PackageNotFoundError:
+        own = "not installed"
+    return {
+        "humanoid_gym": own,
+        "torch": str(torch.__version__),
+        "python": platform.python_version(),
+    }
+
+
+def warn_of_versions(saved: Mapping[str, str], path: Union[str, Path]) -> None:
+    """Warn if a checkpoint was written with another PyTorch, whose results may differ."""
+    theirs, ours = saved.get("torch"), versions()["torch"]
+    if theirs and theirs != ours:
+        _log.warning(
+            "checkpoint %s was written with torch %s, this is %s: training continues, but not "
+            "bit for bit as it would have",
+            *(path, theirs, ours),
+        )
+
+
+def _listed(sizes: Mapping[str, int], names: List[str]) -> str:
+    return ", ".join(f"{name} {sizes[name]}" for name in names)

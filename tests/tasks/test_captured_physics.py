@@ -1,0 +1,60 @@
+"""A task's whole step, physics included, recorded and replayed: it is the step it records.
+
+CUDA is pretended (`pretend_cuda`), Warp's CPU device does the physics and records its own graphs.
+"""
+
+import contextlib
+
+import pytest
+import torch
+from pretend_cuda import no_waiting, pretend_cuda
+
+from humanoid_gym.tasks.cartpole import Cartpole, CartpoleConfig
+from humanoid_gym.tasks.humanoid import Humanoid, HumanoidConfig
+
+NUM_ENVS, STEPS, SHORT_EPISODE = 4, 14, 9
+TASKS = {"humanoid": (Humanoid, HumanoidConfig), "cartpole": (Cartpole, CartpoleConfig)}
+
+
+@pytest.fixture
+def cuda(monkeypatch):
+    pytest.importorskip("mujoco_warp")
+    with pretend_cuda(monkeypatch) as device:
+        yield device
+
+
+def results(name, capture):
+    """What each of the steps returns, on the CPU, and whether the last one was replayed."""
+    task_class, config_class = TASKS[name]
+    config = config_class(num_envs=NUM_ENVS, episode_length=SHORT_EPISODE, capture=capture, seed=3)
+    task = task_class(config, rl_device="cuda:0")
+    task.reset()
+    draw = torch.Generator().manual_seed(5)
+    rows = []
+    for _ in range(STEPS):
+        actions = torch.rand(NUM_ENVS, task.num_actions, generator=draw) * 2 - 1
+        actions = actions.to("cuda:0")
+        with no_waiting() if task._step.captured else contextlib.nullcontext():
+            obs, reward, reset, extras = task.step(actions)
+        tensors = {"obs": obs["obs"], "reward": reward, "reset": reset}
+        for key in ("time_outs", "final_observation", "faults"):
+            tensors[key] = extras[key]
+        tensors.update({f"term {k}": v for k, v in extras["reward_terms"].items()})
+        tensors.update({f"metric {k}": v for k, v in extras["metrics"].items()})
+        rows.append({key: value.cpu() for key, value in tensors.items()})
+    captured = task._step.captured
+    task.close()
+    return rows, captured
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_replayed_steps_are_the_plain_ones(cuda, name):
+    plain, captured = results(name, capture=False)
+    assert not captured
+    replayed, captured = results(name, capture=True)
+    assert captured
+    assert sum(int(row["time_outs"].sum()) for row in plain) > 0
+    for step, (one, other) in enumerate(zip(plain, replayed, strict=True)):
+        assert one.keys() == other.keys()
+        for key, value in one.items():
+            torch.testing.assert_close(other[key], value, rtol=0, atol=0, msg=f"{step} {key}")

@@ -1,0 +1,103 @@
+"""The GPU benchmarks' one command: its parts, its limits and its table, dry, without a GPU."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import gpu  # noqa: E402
+from gpu_tables import markdown  # noqa: E402
+
+RESULTS = {
+    "versions": {"seconds": 3.0, "result": {"gpu": "NVIDIA H200", "torch": "2.11.0"}},
+    "stepping": {
+        "seconds": 60.0,
+        "result": [
+            {
+                "envs": 4096,
+                "bare_ms": 1.8,
+                "bare_without_sensors_ms": 1.7,
+                "simulate_ms": 2.0,
+                "step_ms": 3.0,
+                "simulate_vs_bare": 0.9,
+                "step_vs_bare": 0.6,
+                "env_steps_per_s": 1365333.3,
+                "captured": True,
+            }
+        ],
+    },
+    "time_to_return": {"seconds": 170.0, "error": "stopped after 170 s"},
+    "gpu_tests": {
+        "seconds": 40.0,
+        "error": "exit code 1; see log.txt",
+        "result": {"tests": 9, "failures": 1, "errors": 0, "skipped": 2, "failed": ["a::test_b"]},
+    },
+}
+
+
+def test_the_table_tells_what_was_measured_and_what_failed():
+    text = markdown(RESULTS)
+    assert "- gpu: NVIDIA H200" in text
+    assert "| 4096 | 1.800 | 1.700 | 2.000 | 3.000 | 0.90 | 0.60 | 1,365,333 | yes |" in text
+    assert "| time_to_return | 170 | stopped after 170 s |" in text
+    assert "| gpu_tests | 6 | 1 | 2 |" in text
+    assert "- failed: `a::test_b`" in text
+    assert "Training" not in text
+
+
+def test_junit_files_are_counted():
+    text = """<testsuites><testsuite tests="3" failures="1" errors="0" skipped="1">
+        <testcase classname="tests.a" name="good"/><testcase classname="tests.a" name="skip">
+        <skipped/></testcase><testcase classname="tests.a" name="bad"><failure/></testcase>
+        </testsuite></testsuites>"""
+    counts = {"tests": 3, "failures": 1, "errors": 0, "skipped": 1, "failed": ["tests.a::bad"]}
+    assert gpu.test_counts(text) == counts
+
+
+@pytest.mark.parametrize(
+    ("program", "error"),
+    [
+        ("import time, sys; time.sleep(60)", "stopped after 1 s"),
+        ("raise SystemExit(3)", "exit code 3; see log.txt"),
+        ("import sys; open(sys.argv[-1], 'w').write('[7]')", None),
+    ],
+)
+def test_a_part_that_fails_or_hangs_is_told_and_no_more(tmp_path: Path, program, error):
+    script = tmp_path / "part.py"
+    script.write_text(program)
+    part = gpu.Part("part", [str(script)], 1.0)
+    result = gpu.run(part, 1.0 if error else 30.0, tmp_path, tmp_path / "log.txt")
+    assert result.get("error") == error
+    assert result.get("result") == (None if error else [7])
+
+
+def test_a_dry_run_trains_and_writes_both_files(tmp_path: Path):
+    command = [str(ROOT / "benchmarks/gpu.sh"), "--device", "cpu", "--envs", "4"]
+    environment = {
+        **os.environ,
+        "OUT": str(tmp_path / "out"),
+        "PYTHON": sys.executable,
+        "HUMANOID_GYM_BACKEND": "mujoco",  # Warp would compile for minutes
+    }
+    done = subprocess.run(
+        [*command, "--parts", "versions", "training"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    results = json.loads((tmp_path / "out/results.json").read_text())
+    assert list(results) == ["versions", "training"]
+    training = results["training"]["result"]
+    assert (training["envs"], training["horizon"]) == (4, 4)
+    assert training["env_steps_per_s"] > 0.0
+    assert "## Training" in (tmp_path / "out/results.md").read_text()
+    assert (tmp_path / "out/log.txt").is_file()
