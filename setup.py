@@ -56,6 +56,8 @@ setup(
             "hypothesis>=6.100,<7",
             "scipy>=1.11,<2",
             "rsl-rl-lib>=5.5,<6" + EMBEDDED,
+            "gymnasium[mujoco]>=1.1,<2",
+            "hydra-joblib-launcher>=1.2,<2",
         ],
         "dev": [
             "ruff>=0.17,<0.18",

@@ -60,7 +60,7 @@ class CudaTensor(torch.Tensor):
         return dispatch(func, args, kwargs or {})
 
 
-class Waits(RuntimeError):
+class WaitsError(RuntimeError):
     """The host would wait for the GPU here."""
 
 
@@ -86,12 +86,7 @@ def dispatch(func, args, kwargs):
     if device is not None:
         kwargs = {**kwargs, "device": torch.device("cpu")}
     if not ours:
-        if to_cuda and tensors and (state["no_waiting"] or state["graph"]):
-            raise Waits(f"{func}: copies from the host")
-        if to_cuda and state["graph"] is not None:
-            return state["graph"].add(func, args, kwargs)
-        result = func(*args, **kwargs)
-        return tree_map(wrap, result) if to_cuda else result
+        return arrive(func, args, kwargs, tensors) if to_cuda else func(*args, **kwargs)
     if func not in COPIES and others:
         raise RuntimeError(
             f"{func}: tensors on the CPU and on the GPU: {[t.shape for t in others]}"
@@ -111,13 +106,22 @@ def dispatch(func, args, kwargs):
     return return_and_correct_aliasing(func, args, kwargs, tree_map(wrap, result))
 
 
+def arrive(func, args, kwargs, tensors):
+    """A tensor is made on the GPU, or comes there from the host."""
+    if tensors and (state["no_waiting"] or state["graph"]):
+        raise WaitsError(f"{func}: copies from the host")
+    if state["graph"] is not None:
+        return state["graph"].add(func, args, kwargs)
+    return tree_map(wrap, func(*args, **kwargs))
+
+
 def check_waiting(func, flat, to_host, others):
     if func in WAITS or to_host or (func is aten.copy_.default and others):
-        raise Waits(f"{func}: the host waits")
+        raise WaitsError(f"{func}: the host waits")
     if func in INDEXING and any(
         isinstance(v, CudaTensor) and v.dtype in (torch.bool, torch.uint8) for v in flat[1:]
     ):
-        raise Waits(f"{func}: a mask as an index")
+        raise WaitsError(f"{func}: a mask as an index")
 
 
 class PretendMode(TorchDispatchMode):
@@ -129,7 +133,7 @@ class PretendMode(TorchDispatchMode):
 
 @contextlib.contextmanager
 def no_waiting():
-    """Whatever makes the host wait for the GPU raises `Waits`."""
+    """Whatever makes the host wait for the GPU raises `WaitsError`."""
     state["no_waiting"] = True
     try:
         yield
@@ -145,7 +149,7 @@ def tensor_maker(make):
         if device is None or torch.device(device).type != "cuda":
             return made
         if state["no_waiting"]:
-            raise Waits("torch.tensor: copies from the host")
+            raise WaitsError("torch.tensor: copies from the host")
         return CudaTensor(made)
 
     return tensor

@@ -22,11 +22,11 @@ def one_line_errors() -> Iterator[None]:
 
     Raises:
         SystemExit: with code 2, after ValueError (ConfigError among them), OSError,
-            NotImplementedError or EngineError.
+            NotImplementedError, MemoryError or EngineError.
     """
     try:
         yield
-    except (ValueError, OSError, NotImplementedError) as error:
+    except (ValueError, OSError, NotImplementedError, MemoryError) as error:
         if os.environ.get("HUMANOID_GYM_DEBUG") == "1":
             raise
         print(f"error: {' '.join(str(error).split())}", file=sys.stderr)

@@ -173,6 +173,8 @@ class Simulation:
         self.forces_known = True
         self._moved = [slice(None)]
         self._everything_changed()
+        if self.backend.graphs is not None:
+            self.backend.graphs.after_replay()
 
     def set_targets(self, position: Tensor | None, velocity: Tensor | None, mask: Tensor) -> None:
         """Set drive targets of the DOFs in mask, shapes (num_envs, num_dofs)."""

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from pretend_cuda import CudaTensor, Waits, no_waiting, pretend_cuda
+from pretend_cuda import CudaTensor, WaitsError, no_waiting, pretend_cuda
 from worlds import World
 
 from humanoid_gym.engine import gymapi, gymtorch
@@ -37,7 +37,7 @@ def test_a_tensor_of_the_host_among_them_is_noticed(cuda):
 
 
 def test_waiting_is_noticed(cuda):
-    with no_waiting(), pytest.raises(Waits):
+    with no_waiting(), pytest.raises(WaitsError):
         bool(torch.ones(1, device=cuda).any())
 
 

@@ -85,6 +85,19 @@ def test_contacts_without_room_are_told_once_and_counted(world, monkeypatch, cap
     assert w.simulation.backend._overflow.counts["contacts"] >= 5
 
 
+def test_recorded_steps_look_for_what_was_dropped(world, monkeypatch, caplog):
+    monkeypatch.setattr(overflow, "LOOK_EVERY", 2)
+    w = world(num_envs=3)
+    w.place(w.sphere(0.1), (0, 0, 1)).start()
+    backend = w.simulation.backend
+    backend._data.overflow.fill_(1)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            w.simulation.after_replay(1)
+    assert ["constraints" in line for line in caplog.messages] == [True]
+    assert backend._overflow.counts["constraints"] == 3
+
+
 def test_raising_max_gpu_contact_pairs_makes_room(world):
     def room(pairs):
         w = world(num_envs=2)

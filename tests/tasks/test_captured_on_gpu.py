@@ -36,7 +36,7 @@ def recorded(task):
     for action in actions(task, 6):
         task.step(action)
     assert task._step.captured
-    assert not task._step._replay._failed
+    assert not task._step._replay.failed
     return task
 
 

@@ -55,10 +55,17 @@ class Recording:
             finally:
                 self._end()
 
-    def warp(self, launch: Callable[[], None]) -> None:
-        """Called while recording: one of Warp's graphs comes next."""
+    def warp(self, graph: Callable[[], wp.Graph]) -> None:
+        """Called while recording: one of Warp's graphs comes next.
+
+        Args:
+            graph: returns it, and may capture it: PyTorch does not capture meanwhile.
+        """
+        import warp as wp
+
         self._end()
-        self._launches.append(launch)
+        launched = graph()
+        self._launches.append(lambda: wp.capture_launch(launched))
         self._begin()
 
     def replay(self) -> None:
@@ -84,6 +91,8 @@ class WarpGraphs:
 
     def __init__(self) -> None:
         self._graphs: dict[str, wp.Graph | None] = {}
+        self.after_replay: Callable[[], None] = lambda: None
+        """What the host does after a recorded step."""
         self.generation = 0
         """Counts how often all of them became invalid."""
         self.recording: Recording | None = None
@@ -109,22 +118,21 @@ class WarpGraphs:
             self._graphs[name] = None  # the first time loads the kernels, which no capture may do
             function()
             return
-        known = self._graphs[name]
-        graph = known or self._captured(function)
-        self._graphs[name] = graph
         if self.recording is not None:
-            self.recording.warp(lambda: wp.capture_launch(graph))
+            self.recording.warp(lambda: self._graph(name, function))
         else:
-            wp.capture_launch(graph)
+            wp.capture_launch(self._graph(name, function))
 
-    @staticmethod
-    def _captured(function: Callable[[], None]) -> wp.Graph:
+    def _graph(self, name: str, function: Callable[[], None]) -> wp.Graph:
         import warp as wp
 
-        with wp.ScopedCapture() as capture:
-            function()
-        assert capture.graph is not None
-        return capture.graph
+        graph = self._graphs[name]
+        if graph is None:
+            with wp.ScopedCapture() as capture:
+                function()
+            graph = self._graphs[name] = capture.graph
+        assert graph is not None
+        return graph
 
 
 class CapturedFunction:
@@ -147,12 +155,13 @@ class CapturedFunction:
         self._recorded: tuple[object, int] | None = None
         self._recording: Recording | None = None
         self._num_steps = 0
-        self._failed = False
+        self.failed = False
+        """Whether recording was given up."""
 
     def __call__(self) -> None:
         """Do what the function does."""
         simulation = self._sim.running("simulate")
-        if self._failed or simulation.has_passing_input:
+        if self.failed or simulation.has_passing_input:
             self._function()
             return
         simulation.before_replay()
@@ -174,7 +183,7 @@ class CapturedFunction:
             with recording.recording():
                 self._function()
         except RuntimeError as error:
-            self._failed = True
+            self.failed = True
             logger.warning(
                 "the step could not be captured in CUDA graphs and will run slowly, kernel by "
                 "kernel: %s",
@@ -183,7 +192,7 @@ class CapturedFunction:
         finally:
             graphs.recording = None
         self._num_steps = simulation.num_steps - before
-        if self._failed:
+        if self.failed:
             simulation.num_steps = before
             simulation.after_replay(0)
             self._function()

@@ -125,6 +125,9 @@ def make_backend(scene: Scene, model: mujoco.MjModel, *, current_bodies: bool) -
         return CpuBackend(model, num_envs, threads, current_bodies=current_bodies)
     if importlib.util.find_spec("mujoco_warp") is None:
         raise ModuleNotFoundError(f"{VARIABLE}=warp, but MuJoCo Warp is not installed: {INSTALL}")
+    from humanoid_gym.engine.backend.warp_arrays import start_warp
+
+    start_warp()  # importing MuJoCo Warp would do it, with a banner
     from humanoid_gym.engine.backend.warp import WarpBackend
 
     pairs = scene.params.physx.max_gpu_contact_pairs

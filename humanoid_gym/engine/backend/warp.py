@@ -23,7 +23,7 @@ from torch import Tensor
 from humanoid_gym.engine.backend import warp_height_fields, warp_kernels
 from humanoid_gym.engine.backend.capture import WarpGraphs
 from humanoid_gym.engine.backend.overflow import OverflowWatch
-from humanoid_gym.engine.backend.warp_arrays import array_bytes, quaternions, start_warp
+from humanoid_gym.engine.backend.warp_arrays import array_bytes, quaternions
 from humanoid_gym.engine.backend.warp_memory import make_data
 from humanoid_gym.engine.backend.warp_sizes import sizes_for
 
@@ -89,7 +89,6 @@ class WarpBackend:
     def __init__(
         self, model: mujoco.MjModel, num_envs: int, device: torch.device, max_contacts: int = 0
     ) -> None:
-        start_warp()
         self.model, self.num_envs, self.device = model, num_envs, device
         self._warp_device = wp.device_from_torch(device)
         self._tensors: dict[str, Tensor] = {}
@@ -102,6 +101,7 @@ class WarpBackend:
             self._create(max_contacts)
         self._failed = wp.zeros(num_envs, dtype=bool, device=self._warp_device)
         self._overflow = OverflowWatch(wp.to_torch(self._data.overflow))
+        self.graphs.after_replay = self._overflow.look
         self._poses_stale = True
         self.start_from(self.save())
 
