@@ -64,3 +64,19 @@ def step(world, force, push):
     gym.set_dof_state_tensor(sim, unwrap(world.dof + 0.1))
     gym.refresh_rigid_body_state_tensor(sim)
     assert isinstance(world.body, CudaTensor)
+
+
+def test_gpu_physics_without_the_gpu_pipeline_has_tensors_on_the_host(tmp_path, cuda):
+    physx = gymapi.PhysXParams()
+    physx.use_gpu = True
+    world = World(tmp_path, 2, physx=physx)
+    world.place(world.box(0.2, 0.2, 0.2), (0.0, 0.0, 0.5)).start()
+    assert world.simulation.device.type == "cuda"
+    assert all(getattr(world, name).device.type == "cpu" for name in ("root", "body", "contact"))
+    fallen = world.step(30).root[:, 2].clone()
+    assert ((fallen > 0.09) & (fallen < 0.2)).all()
+    lifted = world.root.clone()
+    lifted[1, 2] = 0.7
+    world.set("actor_root_state", lifted, actors=[1])
+    world.refresh()
+    torch.testing.assert_close(world.body[:, 2], torch.stack((fallen[0], torch.tensor(0.7))))
