@@ -13,6 +13,7 @@ import gc
 import logging
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 import torch
@@ -55,17 +56,14 @@ class Recording:
             finally:
                 self._end()
 
-    def warp(self, graph: Callable[[], wp.Graph]) -> None:
+    def warp(self, launcher: Callable[[], Callable[[], None]]) -> None:
         """Called while recording: one of Warp's graphs comes next.
 
         Args:
-            graph: returns it, and may capture it: PyTorch does not capture meanwhile.
+            launcher: returns what launches it, and may capture it: PyTorch does not meanwhile.
         """
-        import warp as wp
-
         self._end()
-        launched = graph()
-        self._launches.append(lambda: wp.capture_launch(launched))
+        self._launches.append(launcher())
         self._begin()
 
     def replay(self) -> None:
@@ -87,9 +85,14 @@ class Recording:
 
 
 class WarpGraphs:
-    """Warp's graphs of a backend, by name; each is captured the second time it is asked for."""
+    """Warp's graphs of a backend, by name; each is captured the second time it is asked for.
 
-    def __init__(self) -> None:
+    Args:
+        in_order: puts Warp's work in the order of PyTorch's current stream.
+    """
+
+    def __init__(self, in_order: Callable[[], AbstractContextManager[None]]) -> None:
+        self._in_order = in_order
         self._graphs: dict[str, wp.Graph | None] = {}
         self.after_replay: Callable[[], None] = lambda: None
         """What the host does after a recorded step."""
@@ -104,35 +107,40 @@ class WarpGraphs:
         self.generation += 1
 
     def run(self, name: str, function: Callable[[], None]) -> None:
-        """Do what a function launches; the caller chose device and stream.
+        """Do what a function launches, in the order of PyTorch's current stream.
 
         Args:
             name: stands for the function and the arrays it works on.
             function: launches Warp's kernels, always the same ones.
         """
-        import warp as wp
-
-        if name not in self._graphs:
-            if self.recording is not None:
-                raise RuntimeError(f"{name} has to run once before it is recorded")
-            self._graphs[name] = None  # the first time loads the kernels, which no capture may do
-            function()
-            return
         if self.recording is not None:
-            self.recording.warp(lambda: self._graph(name, function))
+            if name not in self._graphs:
+                raise RuntimeError(f"{name} has to run once before it is recorded")
+            self.recording.warp(lambda: self._launcher(name, function))
+        elif name in self._graphs:
+            self._launcher(name, function)()
         else:
-            wp.capture_launch(self._graph(name, function))
+            self._graphs[name] = None  # the first time loads the kernels, which no capture may do
+            with self._in_order():
+                function()
 
-    def _graph(self, name: str, function: Callable[[], None]) -> wp.Graph:
+    def _launcher(self, name: str, function: Callable[[], None]) -> Callable[[], None]:
+        """What launches the graph of this name, which is captured if it was not yet."""
         import warp as wp
 
-        graph = self._graphs[name]
-        if graph is None:
-            with wp.ScopedCapture() as capture:
+        known = self._graphs[name]
+        if known is None:
+            with self._in_order(), wp.ScopedCapture() as capture:
                 function()
-            graph = self._graphs[name] = capture.graph
+            known = self._graphs[name] = capture.graph
+        graph = known
         assert graph is not None
-        return graph
+
+        def launch() -> None:
+            with self._in_order():
+                wp.capture_launch(graph)
+
+        return launch
 
 
 class CapturedFunction:

@@ -94,7 +94,7 @@ class WarpBackend:
         self._tensors: dict[str, Tensor] = {}
         self._streams: dict[int, wp.Stream] = {}
         self._limits: SpeedLimits | None = None
-        self.graphs = WarpGraphs()
+        self.graphs = WarpGraphs(self._stream)
         self._geoms_moved = False
         self._contact_force: wp.array | None = None
         with self._stream():
@@ -179,8 +179,7 @@ class WarpBackend:
         """See `Backend.step`."""
         if self._geoms_moved:
             self._place_static_geoms()
-        with self._stream():
-            self.graphs.run(f"{substeps} substeps, {last}", lambda: self._advance(substeps, last))
+        self.graphs.run(f"{substeps} substeps, {last}", lambda: self._advance(substeps, last))
         self._poses_stale = True
 
     def _advance(self, substeps: int, last: bool) -> None:
@@ -339,8 +338,7 @@ class WarpBackend:
 
     def _update_poses(self) -> None:
         if self._poses_stale:
-            with self._stream():
-                self.graphs.run("poses", self._compute_poses)
+            self.graphs.run("poses", self._compute_poses)
             self._poses_stale = False
 
     def _compute_poses(self) -> None:
