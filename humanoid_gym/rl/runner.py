@@ -41,9 +41,9 @@ from humanoid_gym.rl.progress import Progress
 from humanoid_gym.rl.reporting import explained_variance, memory_report, non_finite, read_report
 from humanoid_gym.rl.rollout_storage import RolloutStorage
 from humanoid_gym.rl.saving import LAST, Saver
-from humanoid_gym.rl.slices import single_threaded
 from humanoid_gym.rl.train_config import RunnerConfig, TrainConfig
 from humanoid_gym.rl.vec_env import Observations, VecEnv
+from humanoid_gym.threads import single_threaded
 
 _log = logging.getLogger(__name__)
 

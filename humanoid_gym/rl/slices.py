@@ -7,38 +7,18 @@ one thread, and threads share out the samples instead. How many slices there are
 but their number; results are put together in the order of the slices.
 """
 
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Callable, Dict, Iterator, List, Sequence, Tuple, TypeVar
+from typing import Callable, Dict, List, Sequence, Tuple, TypeVar
 
 import torch
 from torch import Tensor
 
+from humanoid_gym.threads import allowed_threads, single_threaded
+
 Result = TypeVar("Result")
 
 
-class _Allowance(threading.local):
-    """How many threads PyTorch was allowed where `single_threaded` began; 0 outside of it."""
-
-    threads = 0
-
-
-_allowance = _Allowance()
 _pools: Dict[int, ThreadPoolExecutor] = {}
-
-
-@contextmanager
-def single_threaded() -> Iterator[None]:
-    """Run PyTorch's CPU operations on the calling thread alone; `in_parallel` uses the others."""
-    threads, allowed = torch.get_num_threads(), _allowance.threads
-    _allowance.threads = allowed or threads
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        _allowance.threads = allowed
 
 
 def num_slices(num_samples: int) -> int:
@@ -65,7 +45,7 @@ def in_parallel(jobs: Sequence[Callable[[], Result]]) -> List[Result]:
             return job()
 
     with single_threaded():
-        threads = min(_allowance.threads, len(jobs))
+        threads = min(allowed_threads(), len(jobs))
         if threads < 2:
             return [enabled(job) for job in jobs]
         return list(_pool(threads).map(enabled, jobs))

@@ -23,7 +23,7 @@ from humanoid_gym.tasks.simulated_task import Point as Point
 from humanoid_gym.tasks.simulated_task import SimulatedTask
 from humanoid_gym.tasks.snapshot import moved, restore, tensor_attributes
 from humanoid_gym.tasks.task_config import TaskConfig
-from humanoid_gym.tasks.threads import single_threaded
+from humanoid_gym.threads import single_threaded
 
 logger = logging.getLogger(__name__)
 

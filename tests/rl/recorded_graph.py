@@ -9,10 +9,7 @@ changed. Hand it to `CapturedStep(..., graph=RecordedGraph())`.
 from collections.abc import Callable
 from typing import Any
 
-import torch
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
+from operator_recorder import OperatorRecorder
 
 
 class RecordedGraph:
@@ -29,7 +26,7 @@ class RecordedGraph:
         self.replays = 0
         self._complaint = complaint
         self._error = error
-        self._recorder = _Recorder()
+        self._recorder = OperatorRecorder()
 
     def run(self, function: Callable[[], Any]) -> Any:
         return function()
@@ -48,25 +45,3 @@ class RecordedGraph:
         if self.replays:
             self._recorder.replay()
         self.replays += 1
-
-
-class _Recorder(TorchDispatchMode):
-    def __init__(self) -> None:
-        super().__init__()
-        self._calls: list[tuple[Any, Any, Any, list[Any]]] = []
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        if func.namespace == "aten" and not func.is_view:
-            self._calls.append((func, args, kwargs, tree_leaves(result)))
-        return result
-
-    @torch.no_grad()
-    def replay(self) -> None:
-        for func, args, kwargs, recorded in self._calls:
-            for old, new in zip(recorded, tree_leaves(func(*args, **kwargs)), strict=True):
-                if isinstance(old, Tensor) and old.data_ptr() != new.data_ptr():
-                    old.copy_(new)

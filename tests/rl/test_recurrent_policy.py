@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from cue_recall import CueRecall
+from saved_states import assert_same_state
 from sync_guard import SyncGuard
 
 from humanoid_gym.config import ConfigError
@@ -229,22 +230,6 @@ def test_only_a_policy_with_memory_recalls_the_cue(tmp_path, memory, expected):
         assert mean_return > 6.0  # of at most 8
     else:
         assert mean_return < 2.0  # the best without memory is the first step's 1
-
-
-def flat(state, prefix=""):
-    if not isinstance(state, dict):
-        return {prefix: state}
-    return {k: v for key in state for k, v in flat(state[key], f"{prefix}/{key}").items()}
-
-
-def assert_same_state(one, other):
-    one, other = flat(one), flat(other)
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        if isinstance(value, torch.Tensor):
-            assert torch.equal(value, other[name]), name
-        elif "elapsed" not in name:
-            assert value == other[name], name
 
 
 @pytest.mark.parametrize("memory", ["gru", "lstm"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from point_mass import PointMass
+from saved_states import assert_same_state
 
 from humanoid_gym.config import ConfigError
 from humanoid_gym.rl import (
@@ -33,25 +34,6 @@ SMALL = TrainConfig(
 def make(folder: Path, num_envs: int = 12, config: TrainConfig = SMALL, seed: int = 1) -> Runner:
     torch.manual_seed(seed)
     return Runner(PointMass(num_envs), config, folder, seed=seed, run_config={"task": "toy"})
-
-
-def flat(state, prefix=""):
-    """Every leaf of nested dicts by path."""
-    if not isinstance(state, dict):
-        return {prefix: state}
-    return {k: v for key in state for k, v in flat(state[key], f"{prefix}/{key}").items()}
-
-
-def assert_same_state(one, other):
-    one, other = flat(one), flat(other)
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        if name == "/counters/elapsed":
-            continue
-        if isinstance(value, torch.Tensor):
-            assert torch.equal(value, other[name]), name
-        else:
-            assert value == other[name], name
 
 
 def test_learns_to_balance_an_unstable_mass(tmp_path):

@@ -8,7 +8,8 @@ import torch
 from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig
 from humanoid_gym.rl.ppo import PPO, PPOConfig
 from humanoid_gym.rl.rollout_storage import RolloutStorage
-from humanoid_gym.rl.slices import by_slices, in_parallel, num_slices, single_threaded
+from humanoid_gym.rl.slices import by_slices, in_parallel, num_slices
+from humanoid_gym.threads import single_threaded
 
 
 @pytest.fixture

@@ -9,10 +9,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from operator_recorder import OperatorRecorder
 from sync_guard import SyncGuard
-from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 
 class PretendingGpu:
@@ -23,37 +21,13 @@ class PretendingGpu:
         self.on_gpu = True
 
 
-class Recorder(TorchDispatchMode):
-    """Operators and calls in their order, with the tensors that they left."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.calls: list[tuple[Any, Any, Any, list[Any]]] = []
-
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        if not func.is_view:
-            self.calls.append((func, args, kwargs, tree_leaves(result)))
-        return result
-
-    @torch.no_grad()
-    def replay(self) -> None:
-        for func, args, kwargs, recorded in self.calls:
-            for old, new in zip(recorded, tree_leaves(func(*args, **kwargs)), strict=True):
-                if isinstance(old, Tensor) and old.data_ptr() != new.data_ptr():
-                    old.copy_(new)
-
-
 class PlayedCapture:
     """Stands in for `extensions`; everything but `capture` is the engine's own."""
 
     def __init__(self, task: Any) -> None:
         self.recordings = self.replays = 0
         self._task, self._own = task, task.extensions
-        self._recorder: Recorder | None = None
+        self._recorder: OperatorRecorder | None = None
         self._guard = SyncGuard()
         self._simulate = task.gym.simulate
 
@@ -65,7 +39,7 @@ class PlayedCapture:
     ) -> Callable[[], None]:
         assert sim is self._task.sim
         assert list(generators) == [self._task.generator]
-        recorders: list[Recorder] = []
+        recorders: list[OperatorRecorder] = []
 
         def call() -> None:
             if recorders:
@@ -73,14 +47,14 @@ class PlayedCapture:
                 recorders[0].replay()
                 sim.simulation._everything_changed()
                 return
-            recorder = Recorder()
+            recorder = OperatorRecorder()
             self._record(recorder, function)
             recorders.append(recorder)
             self.recordings += 1
 
         return call
 
-    def _record(self, recorder: Recorder, function: Callable[[], None]) -> None:
+    def _record(self, recorder: OperatorRecorder, function: Callable[[], None]) -> None:
         def simulate(sim: Any) -> None:
             self._leave(recorder)
             self._simulate(sim)
@@ -95,10 +69,10 @@ class PlayedCapture:
             self._leave(recorder)
             del self._task.gym.simulate
 
-    def _enter(self, recorder: Recorder) -> None:
+    def _enter(self, recorder: OperatorRecorder) -> None:
         recorder.__enter__()
         self._guard.__enter__()
 
-    def _leave(self, recorder: Recorder) -> None:
+    def _leave(self, recorder: OperatorRecorder) -> None:
         self._guard.__exit__(None, None, None)
         recorder.__exit__(None, None, None)

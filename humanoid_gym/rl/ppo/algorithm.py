@@ -18,7 +18,8 @@ from humanoid_gym.rl.ppo.minibatches import Batch, num_minibatches, shuffled_min
 from humanoid_gym.rl.ppo.optimizer import Optimizer, clip_gradient
 from humanoid_gym.rl.ppo.symmetry import make_mirror
 from humanoid_gym.rl.rollout_storage import RolloutStorage
-from humanoid_gym.rl.slices import in_parallel, num_slices, single_threaded
+from humanoid_gym.rl.slices import in_parallel, num_slices
+from humanoid_gym.threads import single_threaded
 
 
 class PPO:
