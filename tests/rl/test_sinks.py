@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import struct
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -95,20 +96,29 @@ def leveldb_records(content):
             record = b""
 
 
+def wandb_records(path, deadline=20.0):
+    """Return the records of a finished run, whose file W&B's own process completes in its time."""
+    from wandb.proto import wandb_internal_pb2
+
+    end = time.monotonic() + deadline
+    while True:
+        chunks = list(leveldb_records(path.read_bytes()[7:]))
+        records = [wandb_internal_pb2.Record.FromString(chunk) for chunk in chunks]
+        if any(record.HasField("exit") for record in records) or time.monotonic() > end:
+            return records
+        time.sleep(0.1)
+
+
 @pytest.mark.filterwarnings("ignore")  # theirs
 def test_wandb_offline(tmp_path, monkeypatch):
     pytest.importorskip("wandb")
-    from wandb.proto import wandb_internal_pb2
-
     monkeypatch.setenv("WANDB_MODE", "offline")
     monkeypatch.setenv("WANDB_SILENT", "true")
     monkeypatch.chdir(tmp_path)
     log_both("wandb", tmp_path)
     (path,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
     history, settings = [], {}
-    for data in leveldb_records(path.read_bytes()[7:]):
-        record = wandb_internal_pb2.Record()
-        record.ParseFromString(data)
+    for record in wandb_records(path):
         items = {
             i.key or "/".join(i.nested_key): json.loads(i.value_json) for i in record.history.item
         }
