@@ -125,10 +125,10 @@ class GymnasiumVecEnv:
         """Return the number of the next session: the environments' states cannot be saved."""
         return {"restarts": self._restarts + 1}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> Observations:
         """Begin new episodes, with other random numbers than in the sessions before."""
         self._restarts, self._seeded = int(state["restarts"]), False
-        self.reset()
+        return self.reset()
 
     def close(self) -> None:
         """Close the environments."""

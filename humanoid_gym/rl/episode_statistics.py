@@ -22,8 +22,9 @@ class EpisodeStatistics:
 
     Nothing here waits for the device: finished episodes go into a ring of fixed size by masked
     writes, and `summary` is a tensor, which the caller reads once per iteration. Columns are
-    return, length [steps], each reward term's sum, each metric's mean over the episode and, for
-    each cause of an end, whether the episode had it. An episode with a NaN in it is not counted.
+    return, length [steps], each reward term's sum, each metric's mean over the episode, each
+    quantity of the whole episode and, for each cause of an end, whether the episode had it. An
+    episode with a NaN in it is not counted.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class EpisodeStatistics:
         self.device = device
         self.reward_terms: List[str] = []
         self.metrics: List[str] = []
+        self.episode_metrics: List[str] = []
         self.terminations: List[str] = []
         self.steps = torch.zeros(horizon, num_envs, 2, device=device)
         """What each step of the rollout added to each column. Shape (T, N, len(columns))."""
@@ -59,6 +61,7 @@ class EpisodeStatistics:
             *(RETURN, LENGTH),
             *(REWARD_TERM + name for name in self.reward_terms),
             *(METRIC + name for name in self.metrics),
+            *(METRIC + name for name in self.episode_metrics),
             *(TERMINATION + name for name in self.terminations),
         ]
 
@@ -69,6 +72,7 @@ class EpisodeStatistics:
         reward_terms: Mapping[str, Tensor],
         metrics: Mapping[str, Tensor],
         terminations: Mapping[str, Tensor] = NOTHING,
+        episode_metrics: Mapping[str, Tensor] = NOTHING,
     ) -> None:
         """Add one step of every environment.
 
@@ -78,11 +82,13 @@ class EpisodeStatistics:
             reward_terms: {name: (N,)}; the same names at every call.
             metrics: {name: (N,)}; the same names at every call.
             terminations: {cause: (N,) bool}, read where done; the same names at every call.
+            episode_metrics: {name: (N,)}, read where done; the same names at every call.
         """
-        self._name_columns(reward_terms, metrics, terminations)
+        self._name_columns(reward_terms, metrics, episode_metrics, terminations)
         row = [reward, torch.ones_like(reward)]
         row += [reward_terms[name] for name in self.reward_terms]
         row += [metrics[name] for name in self.metrics]
+        row += [episode_metrics[name] * done for name in self.episode_metrics]
         row += [(terminations[name] & done).to(reward.dtype) for name in self.terminations]
         step = torch.stack(row, dim=-1, out=self.steps[self._step])
         self._step = (self._step + 1) % self.horizon
@@ -92,9 +98,9 @@ class EpisodeStatistics:
 
     def _name_columns(self, *columns: Mapping[str, Tensor]) -> None:
         """Learn the names at the first step."""
-        names = [self.reward_terms, self.metrics, self.terminations]
+        names = [self.reward_terms, self.metrics, self.episode_metrics, self.terminations]
         if any(given and not known for given, known in zip(columns, names)):
-            self.reward_terms, self.metrics, self.terminations = (
+            self.reward_terms, self.metrics, self.episode_metrics, self.terminations = (
                 known or list(given) for given, known in zip(columns, names)
             )
             self._widen(len(self.columns))
@@ -123,6 +129,11 @@ class EpisodeStatistics:
     def forget(self, which: Tensor) -> None:
         """Drop running episodes that were cut off without an end. `which`: (N,) bool."""
         self._running.masked_fill_(which.unsqueeze(-1), 0.0)
+
+    def forget_rollout(self) -> None:
+        """Drop every running episode and the values of the unfinished rollout."""
+        self._running.zero_()
+        self._step = 0
 
     def summary(self) -> Tensor:
         """Return what an iteration reports, to be read once and given to `report`.
@@ -155,6 +166,7 @@ class EpisodeStatistics:
         return {
             "reward_terms": self.reward_terms,
             "metrics": self.metrics,
+            "episode_metrics": self.episode_metrics,
             "terminations": self.terminations,
             "steps": self.steps[: self._step],
             "running": self._running,
@@ -165,6 +177,7 @@ class EpisodeStatistics:
     def load_state_dict(self, state: Dict[str, Any]) -> None:
         """Restore what `state_dict` returned; of an older version, as far as it goes."""
         self.reward_terms, self.metrics = list(state["reward_terms"]), list(state["metrics"])
+        self.episode_metrics = list(state.get("episode_metrics", ()))
         self.terminations = list(state.get("terminations", ()))
         self._widen(len(self.columns))
         self._running.copy_(state["running"])

@@ -200,7 +200,10 @@ class Runner:
         storage.store_ends(t, done, extras)
         torch.mul(reward, self.config.algorithm.reward_scale, out=storage.rewards[t])
         causes = extras.get("terminations", {"time_out": time_outs})
-        self.statistics.update(reward, done, extras["reward_terms"], extras["metrics"], causes)
+        whole = extras.get("episode_metrics", {})
+        self.statistics.update(
+            reward, done, extras["reward_terms"], extras["metrics"], causes, whole
+        )
 
     def _step_from(self, t: int, observations: Observations) -> Observations:
         """Do step `t` from these observations; return the next ones."""
@@ -341,11 +344,20 @@ class Runner:
 
     def _load_environments(self, state: Checkpoint) -> None:
         """Restore all that is not the same in every process."""
-        self.env.load_state_dict(state["env"])
+        first = self.env.load_state_dict(state["env"])
         self.statistics.load_state_dict(state["statistics"])
         self.storage.load_state_dict(state["rollout"])
         self._obs = {name: state[name] for name in ("obs", "states") if name in state}
+        if first is not None:
+            self._begin_anew(first)
         restore_rng(state["rng"], self.generator, self.env.device)
+
+    def _begin_anew(self, first: Observations) -> None:
+        """Drop what belongs to episodes that cannot go on: the unfinished rollout and its sums."""
+        everywhere = torch.ones(self.env.num_envs, dtype=torch.bool, device=self.env.device)
+        self.storage.cut_episodes(everywhere)
+        self.statistics.forget_rollout()
+        self._step, self._obs = 0, first
 
     def _sizes(self) -> Dict[str, int]:
         return {

@@ -1,6 +1,6 @@
 """The contract between a vectorized task and the learner."""
 
-from typing import Any, Dict, Protocol, Tuple
+from typing import Any, Dict, Optional, Protocol, Tuple
 
 import torch
 from torch import Tensor
@@ -67,6 +67,8 @@ class VecEnv(Protocol):
                 "reward_terms": {name: (N,)}, summing to the reward; the same names at each step.
                 "metrics": {name: (N,)}, physical quantities to average over an episode;
                     the same names at each step.
+                "episode_metrics" (optional): {name: (N,)}, quantities of the whole episode so far;
+                    read where done; the same names at each step.
                 "terminations" (optional): {cause: (N,) bool}, why an episode ended; read
                     where done; the same names at each step.
                 "faults" (optional): the simulation became unstable and was reset. Shape (N,), bool.
@@ -85,8 +87,13 @@ class VecEnv(Protocol):
         """Return everything needed to continue bit for bit: tensors, numbers, strings, dicts."""
         ...
 
-    def load_state_dict(self, state: Dict[str, Any]) -> None:
-        """Restore what `state_dict` returned."""
+    def load_state_dict(self, state: Dict[str, Any]) -> Optional[Observations]:
+        """Restore what `state_dict` returned.
+
+        Returns:
+            None, if every episode goes on where it was; the first observations of new episodes, as
+            from `reset`, from an environment that cannot save its state.
+        """
         ...
 
     def close(self) -> None:

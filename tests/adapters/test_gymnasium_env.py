@@ -1,3 +1,4 @@
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from humanoid_gym.rl import (  # noqa: E402
     RunnerConfig,
     TrainConfig,
 )
+from humanoid_gym.rl.interruption import Interruption  # noqa: E402
 
 LENGTH = 5  # steps of an episode of `Counter`
 
@@ -187,3 +189,35 @@ def test_learns_pendulum(tmp_path: Path):
     env.close()
     means = runner.statistics.report(runner.statistics.summary().tolist())
     assert means["episode/return"] > -350  # swinging up and holding; -1200 at the start
+
+
+def test_a_resumed_run_starts_from_the_new_episodes_observations(tmp_path):
+    """Stopped in the middle of a rollout, whose first half belongs to episodes that are gone."""
+    config = TrainConfig(
+        policy=ActorCriticConfig(actor_hidden=(4,), critic_hidden=(4,)),
+        algorithm=PPOConfig(num_epochs=1, num_minibatches=1),
+        runner=RunnerConfig(horizon=4, max_iterations=3, randomize_episode_phase=False),
+    )
+
+    def run(name):
+        return Runner(GymnasiumVecEnv(counters()), config, tmp_path / name, writes=name == "first")
+
+    first = run("first")
+    step, calls = first.env.step, []
+
+    def interrupt_at_step_7(actions):
+        calls.append(actions)
+        if len(calls) == 7:
+            signal.raise_signal(signal.SIGINT)
+        return step(actions)
+
+    first.env.step = interrupt_at_step_7
+    path = first.learn()
+    assert len(calls) == 7
+    second = run("second")
+    second.load(path)
+    second.begin()
+    second.collect(Interruption())
+    ages = second.storage.observations[0][:, 1]
+    assert ages.tolist() == [0.0, 0.0]
+    assert second.storage.rewards[0].tolist() == pytest.approx([0.01, 0.01])  # step 1, not 4
