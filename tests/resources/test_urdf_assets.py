@@ -3,19 +3,27 @@
 import re
 import subprocess
 import sys
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import mujoco
 import numpy as np
 import pytest
 import yaml
+from urdf_robot import (
+    MIRROR,
+    Robot,
+    assert_physical,
+    floats,
+    mirrorable,
+    mujoco_inertia,
+    mujoco_model,
+    twin,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 HUMANOID = ROOT / "resources/urdf/humanoid/humanoid.urdf"
 CARTPOLE = ROOT / "resources/urdf/cartpole/cartpole.urdf"
 DOCUMENT = ROOT / "docs/humanoid_model.md"
-MIRROR = np.diag([1.0, -1.0, 1.0])
 
 PUBLIC_MASS = 40.844  # nv_humanoid.xml of IsaacGymEnvs aeed298, as MuJoCo compiles it
 PUBLIC_GEAR = {
@@ -25,85 +33,9 @@ PUBLIC_GEAR = {
 }
 
 
-def floats(element, attribute, default="0 0 0"):
-    text = default if element is None else element.get(attribute, default)
-    return np.array([float(word) for word in text.split()])
-
-
-def rotation(rpy):
-    """Fixed-axis roll, pitch, yaw, written out as three matrices."""
-    (a, b, c), (sa, sb, sc) = np.cos(rpy), np.sin(rpy)
-    x = np.array([[1, 0, 0], [0, a, -sa], [0, sa, a]])
-    y = np.array([[b, 0, sb], [0, 1, 0], [-sb, 0, b]])
-    z = np.array([[c, -sc, 0], [sc, c, 0], [0, 0, 1]])
-    return z @ y @ x
-
-
-class Robot:
-    """What a URDF file says, by name; poses in the zero pose, in the root's frame."""
-
-    def __init__(self, path):
-        tree = ElementTree.parse(path).getroot()
-        self.links = {link.get("name"): link for link in tree.findall("link")}
-        self.joints = {joint.get("name"): joint for joint in tree.findall("joint")}
-        self.parent = {
-            joint.find("child").get("link"): joint.find("parent").get("link")
-            for joint in self.joints.values()
-        }
-        self.origin = {
-            joint.find("child").get("link"): floats(joint.find("origin"), "xyz")
-            for joint in self.joints.values()
-        }
-
-    def position(self, link):
-        """Joint origins have no rotation, so positions add up."""
-        if link not in self.parent:
-            return np.zeros(3)
-        return self.position(self.parent[link]) + self.origin[link]
-
-    def inertial(self, link):
-        inertial = self.links[link].find("inertial")
-        xx, xy, xz, yy, yz, zz = (
-            float(inertial.find("inertia").get(name))
-            for name in ("ixx", "ixy", "ixz", "iyy", "iyz", "izz")
-        )
-        inertia = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
-        mass = float(inertial.find("mass").get("value"))
-        return mass, floats(inertial.find("origin"), "xyz"), inertia
-
-    def mass(self):
-        return sum(self.inertial(link)[0] for link in self.links)
-
-    def shapes(self, link, kind="visual"):
-        for element in self.links[link].findall(kind):
-            origin = element.find("origin")
-            turn = rotation(floats(origin, "rpy"))
-            yield floats(origin, "xyz"), turn, next(iter(element.find("geometry")))
-
-    def capsule_ends(self, link, kind):
-        """(end, end, radius) of every capsule or sphere, in the root's frame."""
-        for centre, turn, primitive in self.shapes(link, kind):
-            half = turn[:, 2] * float(primitive.get("length", "0")) / 2.0
-            centre = centre + self.position(link)
-            yield centre - half, centre + half, float(primitive.get("radius"))
-
-    def lowest_and_highest(self):
-        ends = [part for link in self.links for part in self.capsule_ends(link, "visual")]
-        low = min(min(a[2], b[2]) - radius for a, b, radius in ends)
-        return low, max(max(a[2], b[2]) + radius for a, b, radius in ends)
-
-
 @pytest.fixture(scope="module")
 def humanoid():
     return Robot(HUMANOID)
-
-
-def assert_physical(robot):
-    for link in robot.links:
-        mass, _, inertia = robot.inertial(link)
-        moments = np.linalg.eigvalsh(inertia)
-        assert mass > 0.0 and moments[0] > 0.0, link
-        assert moments[2] < moments[0] + moments[1], link
 
 
 @pytest.mark.parametrize("path", [HUMANOID, CARTPOLE])
@@ -116,32 +48,6 @@ def test_a_flat_inertia_fails_the_check(tmp_path):
     broken.write_text(re.sub(r'ixx="[^"]+"', 'ixx="9"', CARTPOLE.read_text()))
     with pytest.raises(AssertionError):
         assert_physical(Robot(broken))
-
-
-def mujoco_inertia(robot, link):
-    """MuJoCo's centre of mass and inertia of a link's visual shapes, filled with its mass."""
-    spec = mujoco.MjSpec()
-    body = spec.worldbody.add_body(name="body")
-    geoms = []
-    for centre, turn, primitive in robot.shapes(link):
-        quat = np.zeros(4)
-        mujoco.mju_mat2Quat(quat, turn.flatten())
-        half = float(primitive.get("length", "0")) / 2.0
-        radius = float(primitive.get("radius", "0"))
-        kind, size = {
-            "capsule": (mujoco.mjtGeom.mjGEOM_CAPSULE, [radius, half, 0.0]),
-            "sphere": (mujoco.mjtGeom.mjGEOM_SPHERE, [radius, 0.0, 0.0]),
-            "box": (mujoco.mjtGeom.mjGEOM_BOX, floats(primitive, "size") / 2.0),
-        }[primitive.tag]
-        geoms.append(body.add_geom(type=kind, size=size, pos=centre, quat=quat, density=1.0))
-    volume = spec.compile().body("body").mass[0]
-    for geom in geoms:
-        geom.density = robot.inertial(link)[0] / volume
-    model = spec.compile().body("body")
-    axes = np.zeros(9)
-    mujoco.mju_quat2Mat(axes, model.iquat)
-    axes = axes.reshape(3, 3)
-    return model.ipos, axes @ np.diag(model.inertia) @ axes.T
 
 
 @pytest.mark.parametrize("path", [HUMANOID, CARTPOLE])
@@ -178,10 +84,6 @@ def test_efforts_per_mass_are_within_a_quarter_of_the_public_humanoid(humanoid):
         assert abs(effort / mass / (gear / PUBLIC_MASS) - 1.0) < 0.25, name
 
 
-def twin(name):
-    return name.replace("left_", "right_") if name.startswith("left_") else name
-
-
 def test_left_and_right_are_mirror_images(humanoid):
     for link in humanoid.links:
         if link.startswith("right_"):
@@ -198,15 +100,6 @@ def test_left_and_right_are_mirror_images(humanoid):
             here = mirrorable(humanoid, link, kind, np.eye(3))
             there = mirrorable(humanoid, twin(link), kind, MIRROR)
             np.testing.assert_allclose(here, there, atol=1e-5)
-
-
-def mirrorable(robot, link, kind, mirror):
-    """Every capsule as one sorted row, so that neither order nor direction matters."""
-    rows = []
-    for start, end, radius in robot.capsule_ends(link, kind):
-        ends = sorted([tuple((mirror @ start).round(5)), tuple((mirror @ end).round(5))])
-        rows.append([radius, *ends[0], *ends[1]])
-    return np.array(sorted(rows)) + 0.0
 
 
 def test_joints_are_mirrored_so_that_equal_angles_are_mirror_poses(humanoid):
@@ -249,16 +142,6 @@ def test_soles_are_level_and_surround_the_centre_of_mass(humanoid):
     com = sum(mass * (place + com) for (mass, com, _), place in parts) / humanoid.mass()
     assert min(x) + 0.03 < com[0] < max(x) - 0.03
     assert abs(com[1]) < 1e-6
-
-
-def mujoco_model(path):
-    """MuJoCo's own reading of the file, floating, with collision shapes only."""
-    text = path.read_text()
-    name = re.search(r"<robot name=.*?>", text).group()
-    option = '<mujoco><compiler fusestatic="false" discardvisual="true"/></mujoco>'
-    spec = mujoco.MjSpec.from_string(text.replace(name, name + option))
-    spec.worldbody.first_body().add_freejoint()
-    return spec.compile()
 
 
 def test_mujoco_reads_the_same_humanoid(humanoid):

@@ -18,7 +18,7 @@ Sources, cited below by their key:
 
 from typing import Dict, NamedTuple, Tuple
 
-Vector = Tuple[float, float, float]
+from solids import Vector
 
 STATURE = 1.65  # [m] [ncd]
 MASS = 62.0  # [kg] [walpole]
@@ -70,6 +70,7 @@ ROOT_HEIGHT = 0.780  # mid-chest; as a part of stature near [public]'s 0.821
 WAIST_HEIGHT, LOWER_WAIST_HEIGHT = 0.660, 0.590  # T12/L1 and L5/S1, parts of the stature
 HIP_HALF_WIDTH = 0.090  # [m] hip centres of adults are some 0.17 to 0.18 m apart
 SOLE_RADIUS = 0.022  # [m] half the height of the shoe beside the instep
+SPEED_LIMIT = 100.0  # [rad/s] Isaac Gym's default: a safety net far above any gait's speeds
 ARM_ABDUCTION, ARM_TURN, ELBOW_FLEXION = 15.0, 15.0, 35.0  # [degrees] relaxed arms: zero pose
 
 MATERIALS: Dict[str, Tuple[float, float, float, float]] = {

@@ -5,12 +5,12 @@ from typing import Callable, List, Tuple
 
 import anatomy
 import numpy as np
-from anatomy import DENSITY, HINGES, MASS, MASS_CENTRE, SEGMENT_MASS, STATURE, Vector
-from body import Joint, Link, Shape, across, capsule, capsule_volume, point, sphere, vector
+from anatomy import DENSITY, HINGES, MASS, MASS_CENTRE, SEGMENT_MASS, SPEED_LIMIT, STATURE
+from body import across, capsule, capsule_volume, point, sphere, vector
+from solids import ORIGIN, Joint, Link, Shape, Vector
 
 DOWN = point(0.0, 0.0, -1.0)
 FORWARD = point(1.0, 0.0, 0.0)
-ORIGIN: Vector = (0.0, 0.0, 0.0)
 CHEST_SHAFT = 0.13
 """[m] height of the two upright capsules of the chest, without caps"""
 
@@ -43,7 +43,8 @@ def hinge(kind: str, parent: str, origin: Vector = ORIGIN, side: float = 0.0) ->
     x, y, z = HINGES[kind].axis
     axis = (-x + 0.0, y, -z + 0.0) if side > 0.0 else (x, y, z)
     prefix = {0.0: "", 1.0: "left_", -1.0: "right_"}[side]
-    return Joint(prefix + kind, parent, origin, axis, HINGES[kind].range, HINGES[kind].effort)
+    limits = HINGES[kind].range, HINGES[kind].effort, SPEED_LIMIT
+    return Joint(prefix + kind, parent, origin, axis, *limits)
 
 
 def torso() -> Link:

@@ -1,11 +1,11 @@
 """The tables of docs/humanoid_model.md, from the model and the public humanoid's figures."""
 
-from pathlib import Path
-from typing import Dict, List, NamedTuple, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Tuple
 
 import numpy as np
 from anatomy import DENSITY, HINGES, MASS, MASS_CENTRE, ROOT_HEIGHT, SEGMENT_MASS, STATURE
-from body import Link
+from markdown_tables import table
+from solids import Link
 
 # nv_humanoid.xml of isaac-sim/IsaacGymEnvs at commit aeed298, compiled with MuJoCo 4.0.0.
 PUBLIC_MASS = 40.844  # [kg]
@@ -54,14 +54,6 @@ STRENGTH: Dict[str, str] = {
     "shoulder1": "45 to 90 (flexion)",
     "elbow": "48 (flexion, moving)",
 }
-
-Row = Sequence[str]
-
-
-def table(head: Row, rows: List[Row]) -> str:
-    """A Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def body_table(links: List[Link]) -> str:
@@ -169,19 +161,12 @@ def passive_table() -> str:
     return table(head, rows)
 
 
-def write_tables(document: Path, links: List[Link]) -> None:
-    """Replaces each `<!-- table: name -->` … `<!-- end -->` block of the document."""
-    text = document.read_text(encoding="utf-8")
-    tables = {
+def document_tables(links: List[Link]) -> Dict[str, str]:
+    """All tables of the document, by name."""
+    return {
         "body": body_table(links),
         "segments": segment_table(),
         "links": link_table(links),
         "joints": joint_table(),
         "passive": passive_table(),
     }
-    for name, content in tables.items():
-        mark = f"<!-- table: {name} -->"
-        before, rest = text.split(mark)
-        after = rest.split("<!-- end -->", 1)[1]
-        text = f"{before}{mark}\n{content}\n<!-- end -->{after}"
-    document.write_bytes(text.encode())
