@@ -29,6 +29,9 @@ FATAL_WARNINGS = [
     mujoco.mjtWarning.mjWARN_BADQVEL.value,
     mujoco.mjtWarning.mjWARN_BADQACC.value,
 ]
+# The same solution from sparse matrices, where MuJoCo takes dense ones below 60 degrees of freedom:
+# a step with contacts costs 22 % less with 30 of them, 7 % less with 27, 2 % more with 18.
+SPARSE_FROM_DOFS = 24
 # Takes a text, does nothing with it, and is compiled C: what MuJoCo asks of a warning handler that
 # its worker threads may call.
 IGNORE_WARNING = ctypes.CDLL(None).strlen
@@ -75,6 +78,8 @@ class CpuBackend:
         *,
         current_bodies: bool = True,
     ) -> None:
+        if model.nv >= SPARSE_FROM_DOFS:
+            model.opt.jacobian = mujoco.mjtJacobian.mjJAC_SPARSE
         self.model = model
         self.num_envs = num_envs
         self.device = torch.device("cpu")
