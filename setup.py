@@ -24,7 +24,7 @@ setup(
         *find_packages(include=["humanoid_gym", "humanoid_gym.*"]),
         "humanoid_gym.facade.isaacgym",
     ],
-    package_data={"humanoid_gym": ["py.typed", "facade/setup.py"]},
+    package_data={"humanoid_gym": ["py.typed", "facade/setup.py", "evaluation/report/*.j2"]},
     install_requires=[
         "numpy",
         "torch",
@@ -47,6 +47,7 @@ setup(
         "wandb": ["wandb>=0.31,<1"],
         "mlflow": ["mlflow>=3.17,<4"],
         "skrl": ["skrl>=2.0,<3"],
+        "report": ["matplotlib>=3.8,<4", "Jinja2>=3.1,<4"],
         "sweeps": ["hydra-joblib-launcher>=1.2,<2", "hydra-submitit-launcher>=1.2,<2"],
         "gpu": WARP,
         "test": [
@@ -55,6 +56,8 @@ setup(
             "pytest-xdist>=3,<4",
             "hypothesis>=6.100,<7",
             "scipy>=1.11,<2",
+            "matplotlib>=3.8,<4",
+            "Jinja2>=3.1,<4",
             "rsl-rl-lib>=5.5,<6" + EMBEDDED,
             "gymnasium[mujoco]>=1.1,<2",
             "hydra-joblib-launcher>=1.2,<2",

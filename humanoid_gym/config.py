@@ -9,6 +9,8 @@ allowed range in its metadata::
         gamma: float = field(default=0.99, metadata={"min": 0.0, "max": 1.0})
         \"\"\"Discount per control step.\"\"\"
 
+A class with an attribute `lists_keys = True` has all its keys named where one is unknown.
+
 Metadata keys: `min` and `max` (inclusive), `above` and `below` (exclusive), `choices`. On a list,
 tuple or dictionary they hold for each element.
 """
@@ -63,7 +65,7 @@ def build(cls: Type[T], mapping: Mapping[str, Any], where: str) -> T:
     if not isinstance(mapping, Mapping):
         raise ConfigError(_at(where, f"expected a group of settings, got {_shown(mapping)}"))
     fields = {f.name: f for f in dataclasses.fields(typing.cast(Any, cls)) if f.init}
-    _check_keys(fields, mapping, where)
+    _check_keys(fields, mapping, where, list_all=getattr(cls, "lists_keys", False))
     hints = typing.get_type_hints(cls)
     values = {
         name: _field_value(
@@ -92,11 +94,15 @@ def to_dict(config: object) -> Value:
 
 
 def _check_keys(
-    fields: Mapping[str, "dataclasses.Field[Any]"], mapping: Mapping[str, Any], where: str
+    fields: Mapping[str, "dataclasses.Field[Any]"],
+    mapping: Mapping[str, Any],
+    where: str,
+    list_all: bool = False,
 ) -> None:
     for key in mapping:
         if key not in fields:
             hint = f"; nearest: '{nearest(key, fields)}'" if fields else ""
+            hint += f" (available: {', '.join(fields)})" if list_all else ""
             raise ConfigError(_at(where, f"unknown key '{key}'{hint}"))
     for name, entry in fields.items():
         required = (

@@ -27,6 +27,13 @@ CONFIG_DIR = Path(__file__).resolve().parents[2] / "cfg"
 GROUPS = ("task", "train")
 """Settings whose value is the name of a file: `task=humanoid` is `cfg/task/humanoid.yaml`."""
 
+OVERLAYS = {"randomization": "task.randomization", "terrain": "task.terrain"}
+"""Groups whose file sets a part of the task: `terrain=rough` is `cfg/terrain/rough.yaml`, which
+says in its first line that it goes there."""
+
+OBSERVED = ("height_scan",)
+"""Settings in those parts that a policy's observation follows from: a trained one keeps its own."""
+
 
 @dataclass(frozen=True)
 class Composed:
@@ -115,7 +122,8 @@ def apply_overrides(settings: Dict[str, Any], overrides: Sequence[str]) -> Dict[
 
     Args:
         settings: nested mapping; not modified.
-        overrides: `key=value` each; groups are fixed by the run.
+        overrides: `key=value` each. Groups are fixed by the run, but for those that set a part of
+            the task.
 
     Raises:
         ConfigError: an override that cannot be read or that replaces a group.
@@ -128,8 +136,20 @@ def apply_overrides(settings: Dict[str, Any], overrides: Sequence[str]) -> Dict[
                 f"{text}: the checkpoint's own run fixes '{parsed.key_or_group}'; "
                 f"single keys can be changed, e.g. {parsed.key_or_group}.x=1"
             )
+        if parsed.key_or_group in OVERLAYS:
+            _overlay(config, parsed.key_or_group, str(parsed.value()))
+            continue
         OmegaConf.update(config, parsed.key_or_group, parsed.value(), force_add=True)
     return from_hydra(config, "").settings
+
+
+def _overlay(config: DictConfig, group: str, option: str) -> None:
+    """Put a group's file in place of the part of the task that it sets."""
+    _check_option(group, option)
+    part = OmegaConf.load(_config_dir() / group / f"{option}.yaml")
+    own = OmegaConf.select(config, OVERLAYS[group]) or {}
+    part = OmegaConf.merge(part, {key: own[key] for key in OBSERVED if key in own})
+    OmegaConf.update(config, OVERLAYS[group], part, merge=False, force_add=True)
 
 
 def _check_single(text: str) -> None:
@@ -144,7 +164,7 @@ def _prepare_one(text: str) -> str:
     parsed = _parse(text)
     if parsed.is_delete() or is_for_hydra(text):
         return text
-    if parsed.key_or_group in GROUPS:
+    if parsed.key_or_group in (*GROUPS, *OVERLAYS):
         if not parsed.is_sweep_override():
             _check_option(parsed.key_or_group, str(parsed.value()))
         return text

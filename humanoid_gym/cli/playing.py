@@ -3,26 +3,28 @@
 import argparse
 import sys
 from pathlib import Path
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import torch
 
-from humanoid_gym.cli import run_folder
+from humanoid_gym.cli import trained
 from humanoid_gym.cli.bad_input import one_line_errors
-from humanoid_gym.cli.composing import apply_overrides
-from humanoid_gym.cli.evaluation import Actions, Episodes, play_episodes
-from humanoid_gym.cli.run_config import run_config
-from humanoid_gym.cli.training import make_env
+from humanoid_gym.cli.trained import NEWEST
 from humanoid_gym.cli.video import VideoWriter, video_size
+from humanoid_gym.evaluation.episodes import Actions, Episodes, play_episodes
 from humanoid_gym.isaacgym_fallback import engine_choice
-from humanoid_gym.rl.checkpoint import load_checkpoint, load_networks
 from humanoid_gym.rl.demonstrations import Recorder
-from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig, Agent
-from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
+from humanoid_gym.rl.networks import ActorCritic, Agent
+from humanoid_gym.tasks.randomized_task import RandomizedTask
 from humanoid_gym.tasks.vec_task import VecTask
 
-NEWEST = "newest"
-UNITS = {"forward_speed": " m/s"}
+UNITS = {
+    "forward_speed": " m/s",
+    "velocity_error": " m/s",
+    "yaw_rate_error": " rad/s",
+    "power": " W",
+    "distance": " m",
+}
 """Units of metrics, by name, where they are not counts or ratios."""
 OVERRIDES_HELP = "as for train.py, e.g. task.sim.dt=0.01; headless=true: no viewer window"
 MAX_NUM_ENVS = 64
@@ -57,12 +59,14 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     generator = torch.Generator(env.device).manual_seed(options.seed)
     agent = Agent(networks, env.num_envs, options.deterministic, generator)
     act: Actions = agent if player.recorder is None else player.recorder.watching(agent)
+    shown = show_randomization(env) if options.show_randomization else nothing
     try:
         if player.video is None:
-            episodes = play_episodes(env, act, options.episodes, forget=agent.forget)
+            episodes = play_episodes(env, act, options.episodes, shown, agent.forget)
         else:
             with player.video as video:
-                episodes = play_episodes(env, act, options.episodes, video.add_frame, agent.forget)
+                watched = both(shown, video.add_frame)
+                episodes = play_episodes(env, act, options.episodes, watched, agent.forget)
     except KeyboardInterrupt:
         print("stopped     before the episodes were over")
         return 0
@@ -90,6 +94,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
     add("--video", type=Path, metavar="FILE", help="record environment 0 as .mp4 or .gif")
     add("--record", type=Path, metavar="FILE", help="write observations and actions as .npz")
+    add("--show-randomization", action="store_true", help="what was drawn for the first episodes")
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--deterministic", action="store_true", default=True, help="default")
     kind.add_argument("--stochastic", dest="deterministic", action="store_false")
@@ -112,15 +117,14 @@ def construct(options: argparse.Namespace) -> Player:
     """
     if options.video is not None:
         video_size(options.video)
-    checkpoint = _find(options.checkpoint)
+    checkpoint = trained.find(options.checkpoint)
     engine = engine_choice()
-    settings = _settings(checkpoint, options)
-    config = run_config(str(settings["task_name"]), settings, what_gpu_physics_lacks())
+    policy = trained.read(checkpoint, _top(options), options.overrides)
+    config = policy.config
     recorder = Recorder(options.record, config.task_name) if options.record is not None else None
-    content = load_checkpoint(checkpoint, torch.device(config.device.value))
-    env = make_env(config)
-    networks = _networks(content, env, config.train.policy, checkpoint)
-    print(f"checkpoint  {checkpoint}, iteration {content['counters']['iteration']}")
+    env = policy.make_env()
+    networks = policy.networks(env)
+    print(f"checkpoint  {checkpoint}, iteration {policy.content['counters']['iteration']}")
     print(f"engine      {engine.name}: {engine.reason}")
     print(f"device      {config.device.value}: {config.device.reason}", flush=True)
     video = VideoWriter(options.video, env) if options.video is not None else None
@@ -138,42 +142,58 @@ def report(episodes: Episodes, options: argparse.Namespace) -> None:
     for name, (values, unit) in rows.items():
         mean, spread = _mean_and_spread(values)
         print(f"{name:<{width}}{mean:.4g} ± {spread:.2g}{unit}")
+    ends = {name: sum(values) for name, values in episodes.terminations.items()}
+    causes = [f"{name.replace('_', ' ')} {count:.0f}" for name, count in ends.items() if count]
+    if causes:
+        print(f"{'ends':<{width}}{', '.join(causes)}")
     if episodes.faults:
         print(f"faults      {episodes.faults} times the simulation became unstable and was reset")
     if options.video is not None:
         print(f"video       {options.video}")
 
 
-def _find(path: str) -> Path:
-    if path == NEWEST:
-        return run_folder.newest_checkpoint(Path(run_folder.RUNS), "best.pt")
-    return run_folder.find_checkpoint(path, "best.pt")
+def show_randomization(env: VecTask) -> Callable[[], None]:
+    """Return what prints a table of the randomization of a task when it is first called."""
+    waiting = [env]
+
+    def show() -> None:
+        if not waiting:
+            return
+        task = waiting.pop()
+        known = isinstance(task, RandomizedTask)
+        lines = task.randomization.table() if known else ["this task knows none"]
+        for i, line in enumerate(lines):
+            print(f"{'' if i else 'randomized':<12}{line}")
+
+    return show
 
 
-def _settings(checkpoint: Path, options: argparse.Namespace) -> Dict[str, Any]:
-    """Return the run's own configuration, with the command line on top.
+def both(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    """Return what calls one function after the other."""
+
+    def call() -> None:
+        first()
+        second()
+
+    return call
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def _top(options: argparse.Namespace) -> Dict[str, Any]:
+    """Return what the command line sets in place of the run's own top-level settings.
 
     Without headless=true or a video, a window shows the environments where there is a display.
     """
     at_once = 1 if options.video is not None else min(options.episodes, MAX_NUM_ENVS)
-    settings = run_folder.read_config(checkpoint)
-    settings.update(
-        num_envs=options.num_envs or at_once,
-        seed=options.seed,
-        device=options.device,
-        checkpoint=None,
-        headless=options.video is not None,
-    )
-    return apply_overrides(settings, options.overrides)
-
-
-def _networks(
-    content: Dict[str, Any], env: VecTask, config: ActorCriticConfig, checkpoint: Path
-) -> ActorCritic:
-    networks = ActorCritic(env.num_obs, env.num_actions, config, env.num_states)
-    networks = networks.to(env.device)
-    load_networks(content, networks, checkpoint)
-    return networks
+    return {
+        "num_envs": options.num_envs or at_once,
+        "seed": options.seed,
+        "device": options.device,
+        "headless": options.video is not None,
+    }
 
 
 def _mean_and_spread(values: List[float]) -> List[float]:

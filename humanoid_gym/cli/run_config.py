@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from humanoid_gym.cli import gpu_settings
-from humanoid_gym.cli.composing import GROUPS
+from humanoid_gym.cli.composing import GROUPS, OVERLAYS
 from humanoid_gym.cli.hardware import ALONE, AUTO, Choice, choose_device, choose_num_envs
 from humanoid_gym.config import ConfigError, build, nearest, to_dict
 from humanoid_gym.rl.distributed import Launch, own_seed, own_share
@@ -135,7 +135,7 @@ def _train_config(settings: Dict[str, Any], device: str) -> Tuple[TrainConfig, s
 
 
 def _check_top_level(top: Mapping[str, Any]) -> None:
-    names = [*LaunchConfig.__dataclass_fields__, *GROUPS]
+    names = [*LaunchConfig.__dataclass_fields__, *GROUPS, *OVERLAYS]
     for key in top:
         if key not in names:
             raise ConfigError(f"unknown key '{key}'; nearest: '{nearest(key, names)}'")

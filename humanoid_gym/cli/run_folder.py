@@ -64,11 +64,26 @@ def read_config(checkpoint: Path) -> Dict[str, Any]:
     Raises:
         ConfigError: there is no configuration beside it, or it is not one of ours.
     """
-    path = _run_of(checkpoint) / CONFIG_FILE
-    if not path.is_file():
+    run = run_of(checkpoint)
+    if not (run / CONFIG_FILE).is_file():
         raise ConfigError(
-            f"{checkpoint}: no {CONFIG_FILE} in {path.parent}; keep a checkpoint in its run folder"
+            f"{checkpoint}: no {CONFIG_FILE} in {run}; keep a checkpoint in its run folder"
         )
+    return read_settings(run)
+
+
+def read_settings(run: Path) -> Dict[str, Any]:
+    """Read the configuration of a run.
+
+    Args:
+        run: its folder.
+
+    Raises:
+        ConfigError: there is none, or it is not one of ours.
+    """
+    path = run / CONFIG_FILE
+    if not path.is_file():
+        raise ConfigError(f"{run}: not the folder of a run (no {CONFIG_FILE} in it)")
     try:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -110,8 +125,7 @@ def newest_checkpoint(root: Path, preferred: str) -> Path:
     Raises:
         FileNotFoundError: no run has one.
     """
-    folders = [folder for folder in root.glob("*/*/") if _TIME.match(folder.name)]
-    for folder in sorted(folders, key=_age, reverse=True):
+    for folder in _newest_first(root):
         found = _checkpoint_in(folder, preferred)
         if found is not None:
             return found
@@ -119,6 +133,26 @@ def newest_checkpoint(root: Path, preferred: str) -> Path:
         f"no run with a checkpoint in {os.path.join(root, '')}: train first (python train.py), "
         "or give a path"
     )
+
+
+def newest(root: Path) -> Path:
+    """Return the folder of the newest run.
+
+    Args:
+        root: folder of all runs, or of one task's.
+
+    Raises:
+        FileNotFoundError: there is no run in it.
+    """
+    found = _newest_first(root) or _newest_first(root.parent, root.name)
+    if not found:
+        raise FileNotFoundError(f"no run in {os.path.join(root, '')}; expected <task>/<time>")
+    return found[0]
+
+
+def _newest_first(root: Path, task: str = "*") -> List[Path]:
+    folders = [folder for folder in root.glob(f"{task}/*/") if _TIME.match(folder.name)]
+    return sorted(folders, key=_age, reverse=True)
 
 
 def _age(folder: Path) -> str:
@@ -131,6 +165,7 @@ def _checkpoint_in(folder: Path, preferred: str) -> Optional[Path]:
     return next((path for path in candidates if path.is_file()), None)
 
 
-def _run_of(checkpoint: Path) -> Path:
+def run_of(checkpoint: Path) -> Path:
+    """Return the folder of the run that a checkpoint belongs to."""
     folder = checkpoint.resolve().parent
     return folder.parent if folder.name == CHECKPOINTS else folder

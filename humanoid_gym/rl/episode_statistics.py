@@ -97,13 +97,24 @@ class EpisodeStatistics:
         self._running.masked_fill_(done.unsqueeze(-1), 0.0)
 
     def _name_columns(self, *columns: Mapping[str, Tensor]) -> None:
-        """Learn the names at the first step."""
+        """Learn the names at the first step; others than those restored begin anew."""
         names = [self.reward_terms, self.metrics, self.episode_metrics, self.terminations]
+        if any(known and given.keys() != set(known) for given, known in zip(columns, names)):
+            names = [[] for _ in names]
+            self._forget_columns()
         if any(given and not known for given, known in zip(columns, names)):
             self.reward_terms, self.metrics, self.episode_metrics, self.terminations = (
                 known or list(given) for given, known in zip(columns, names)
             )
             self._widen(len(self.columns))
+
+    def _forget_columns(self) -> None:
+        """Drop what the task does not report in this run, as the columns have other names now."""
+        for tensor in (self.steps, self._running, self._finished, self._num_finished):
+            tensor.zero_()
+        self.steps, self._running, self._finished = (
+            tensor[..., :2] for tensor in (self.steps, self._running, self._finished)
+        )
 
     def _widen(self, width: int) -> None:
         """Append columns of zeros."""

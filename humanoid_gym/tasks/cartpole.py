@@ -8,9 +8,17 @@ from isaacgym import gymapi, gymtorch
 from torch import Tensor
 
 from humanoid_gym import VecTask
+from humanoid_gym.deployment import Deployment
 from humanoid_gym.kernels.cartpole import reward
+from humanoid_gym.tasks import deploying
+from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
 from humanoid_gym.tasks.task_config import TaskConfig
 from humanoid_gym.tasks.vec_task import Point
+
+OBSERVATION = ObservationTable(
+    (ObservationTerm("joint_state", 4, "m, m/s, rad, rad/s", source="joint_state"),)
+)
+"""Position and speed of the cart, then of the pole."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +42,7 @@ class Cartpole(VecTask):
 
     config_class = CartpoleConfig
     config: CartpoleConfig
-    num_obs = 4
+    num_obs = OBSERVATION.size
     num_actions = 1
 
     def create_envs(self) -> None:
@@ -51,6 +59,7 @@ class Cartpole(VecTask):
             env = self.create_env()
             actor = self.gym.create_actor(env, asset, pose, "cartpole", i, 1)
             self.gym.set_actor_dof_properties(env, actor, properties)
+        self.joint_names, self.dof_properties = self.gym.get_asset_dof_names(asset), properties
 
     def acquire_tensors(self) -> None:
         """Wrap the joint states; cart and pole are views of shape (num_envs, 2)."""
@@ -87,6 +96,23 @@ class Cartpole(VecTask):
         start = self.uniform(-1.0, 1.0, (self.num_envs, 2, 2)) * self.spread
         self.joints.copy_(torch.where(mask.view(-1, 1, 1), start, self.joints))
         self.gym.set_dof_state_tensor(self.sim, gymtorch.unwrap_tensor(self.dof_state))
+
+    def deployment(self) -> Deployment:
+        """Describe the robot to the computer that runs an exported policy on it."""
+        names, properties, cart = self.joint_names, self.dof_properties, slice(0, 1)
+        effort = [self.config.effort]
+        return Deployment(
+            task="cartpole",
+            command="torque",
+            control_rate=deploying.control_rate(self),
+            joints=deploying.joints(names, properties, [0.0, 0.0]),
+            actuators=deploying.torque_actuators(
+                names[cart], properties[cart], effort, crouch={}, stop_gains=(0.0, 0.1)
+            ),
+            observation=OBSERVATION.entries(),
+            clip_actions=deploying.action_clip(self),
+            clip_observations=deploying.observation_clip(self),
+        )
 
     def camera_target(self, env_index: int) -> Point:
         """Return the middle of the rail."""

@@ -18,8 +18,10 @@ from isaacgym import gymapi, gymtorch
 from torch import Tensor
 
 from humanoid_gym.config import ConfigError, nearest
+from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.kernels import humanoid as kernels
 from humanoid_gym.mirror import MirrorMap, Reflection
+from humanoid_gym.tasks.humanoid_deployment import humanoid_deployment
 from humanoid_gym.tasks.humanoid_mirror import humanoid_mirror
 from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
 from humanoid_gym.tasks.simulated_task import Handle
@@ -106,19 +108,19 @@ def observation_table(config: HumanoidConfig) -> ObservationTable:
     force = config.force_scale
     return ObservationTable(
         (
-            ObservationTerm("height", 1, "m"),
+            ObservationTerm("height", 1, "m", source="base_height"),
             ObservationTerm("velocity_b", 3, "m/s"),
             ObservationTerm("angular_velocity_b", 3, "rad/s", config.angular_velocity_scale),
-            ObservationTerm("yaw", 1, "rad"),
-            ObservationTerm("roll", 1, "rad"),
-            ObservationTerm("angle_to_target", 1, "rad"),
-            ObservationTerm("torso_up", 1, "1"),
-            ObservationTerm("heading", 1, "1"),
-            ObservationTerm("joint_position", NUM_JOINTS, "1"),
+            ObservationTerm("yaw", 1, "rad", source="yaw"),
+            ObservationTerm("roll", 1, "rad", source="roll"),
+            ObservationTerm("angle_to_target", 1, "rad", source="angle_to_target"),
+            ObservationTerm("torso_up", 1, "1", source="up_cosine"),
+            ObservationTerm("heading", 1, "1", source="heading_cosine"),
+            ObservationTerm("joint_position", NUM_JOINTS, "1", source="joint_position_in_range"),
             ObservationTerm("joint_velocity", NUM_JOINTS, "rad/s", config.joint_velocity_scale),
             ObservationTerm("joint_torque", NUM_JOINTS, "N m", force),
             ObservationTerm("foot_wrench", 6 * len(FEET), "N, N m", force),
-            ObservationTerm("action", NUM_JOINTS, "1"),
+            ObservationTerm("action", NUM_JOINTS, "1", source="previous_action"),
         )
     )
 
@@ -260,8 +262,12 @@ class Humanoid(VecTask):
         return {"fallen": self.compute_termination()}
 
     def compute_metrics(self) -> Dict[str, Tensor]:
-        """Return the speed towards the target [m/s]."""
-        return {"forward_speed": self.quantities.forward_speed}
+        """Return the speed towards the target [m/s], the torso's uprightness, motor power [W]."""
+        return {
+            "forward_speed": self.quantities.forward_speed,
+            "upright": self.quantities.torso_up,
+            "power": (self.torques * self.joint_velocity).abs().sum(dim=-1),
+        }
 
     def reset_envs(self, mask: Tensor) -> None:
         """Stand up at the origin with noise in the joints."""
@@ -303,6 +309,10 @@ class Humanoid(VecTask):
                     )
         return mirror
 
+    def deployment(self) -> Deployment:
+        """Describe the robot to the computer that runs an exported policy on it."""
+        return humanoid_deployment(self, FEET, TARGET)
+
     def camera_target(self, env_index: int) -> Point:
         """Return the torso's position on the ground, at hip height."""
         x, y, _ = self.root_state[env_index, 0:3].tolist()
@@ -343,6 +353,7 @@ class Humanoid(VecTask):
             for column in ("lower", "upper", "effort")
         )
         self.effort_ratio = self.effort / self.effort.max()
+        self.dof_properties = properties
         return properties
 
     def _check_joints(self, names: List[str]) -> None:

@@ -6,6 +6,8 @@ from typing import Dict, List, Tuple
 import torch
 from torch import Tensor
 
+from humanoid_gym.deployment.description import ObservationEntry
+from humanoid_gym.deployment.observations import SENSOR
 from humanoid_gym.kernels.observation import scaled_columns
 
 
@@ -21,6 +23,9 @@ class ObservationTerm:
     """Unit of the quantity before scaling; '1' if it has none."""
     scale: float = 1.0
     """Factor from the quantity to the observation."""
+    source: str = SENSOR
+    """How a robot's computer gets it: from the sensor of this name, or computed, by a key of
+    `deployment.observations.SOURCES`."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,13 @@ class ObservationTable:
         """
         columns: List[Tensor] = [getattr(quantities, term.name) for term in self.terms]
         return scaled_columns(columns, scales)
+
+    def entries(self) -> Tuple[ObservationEntry, ...]:
+        """Return the table as a robot's computer reads it."""
+        return tuple(
+            ObservationEntry(term.name, term.width, term.unit, term.scale, term.source)
+            for term in self.terms
+        )
 
     def markdown(self) -> str:
         """Return the table as Markdown, one row per term."""

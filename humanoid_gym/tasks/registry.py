@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 TASKS: Dict[str, str] = {
     "cartpole": "humanoid_gym.tasks.cartpole:Cartpole",
     "humanoid": "humanoid_gym.tasks.humanoid:Humanoid",
+    "humanoid_legs": "humanoid_gym.tasks.humanoid24.walk:HumanoidWalk",
+    "humanoid_walk": "humanoid_gym.tasks.humanoid24.walk:HumanoidWalk",
 }
 """Name -> module:class. The module is imported when the task is first asked for."""
 

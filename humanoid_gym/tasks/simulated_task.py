@@ -11,6 +11,7 @@ from isaacgym import gymapi, gymtorch
 from torch import Tensor
 
 from humanoid_gym.config import ConfigError
+from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.tasks.legacy_config import read_legacy_config
 from humanoid_gym.tasks.sim_params import legacy_sim_params, sim_params
 from humanoid_gym.tasks.task_config import TaskConfig, find_asset
@@ -157,6 +158,17 @@ class SimulatedTask:
     def camera_target(self, env_index: int) -> Tuple[float, float, float]:
         """Return the point [m] that a camera on this environment should follow, env-local."""
         return (0.0, 0.0, 1.0)
+
+    def deployment(self) -> Deployment:
+        """Describe the robot to the computer that runs an exported policy on it.
+
+        Raises:
+            ConfigError: the task does not say.
+        """
+        raise ConfigError(
+            f"{type(self).__name__} does not describe its robot: implement deployment() to export "
+            "its policies"
+        )
 
     def render(self) -> None:
         """Draw into the viewer window, if there is one; `step` does so after each step.

@@ -1,9 +1,12 @@
 """A task's tensors by attribute name: found for a checkpoint, and written back in place."""
 
+import logging
 from typing import Any, Dict, Mapping
 
 import torch
 from torch import Tensor
+
+logger = logging.getLogger(__name__)
 
 
 def tensor_attributes(owner: object) -> Dict[str, Tensor]:
@@ -41,6 +44,18 @@ def restore(owner: object, saved: Mapping[str, Tensor]) -> None:
             setattr(owner, name, value.to(getattr(owner, "device", value.device), copy=True))
         elif not live[name].equal(value.to(live[name].device)):
             live[name].copy_(value)
+
+
+def continue_random_numbers(generator: torch.Generator, state: Tensor) -> None:
+    """Let a generator go on from a saved state, unless it is that of another kind of device."""
+    if len(state) == len(generator.get_state()):
+        generator.set_state(state)
+        return
+    logger.warning(
+        "the saved environments drew random numbers on another kind of device than %s; "
+        "new ones follow from the seed",
+        generator.device,
+    )
 
 
 def moved(value: Any, device: torch.device) -> Any:  # noqa: ANN401 (whatever a step returns)

@@ -9,7 +9,6 @@ one that overrides `post_physics_step` resets and observes on its own terms, and
 `reset_idx` is reset by indices.
 """
 
-import logging
 import math
 import time
 from typing import Any, Dict, Mapping, Optional, Tuple, Union, cast
@@ -21,11 +20,9 @@ from humanoid_gym.mirror import MirrorMap
 from humanoid_gym.tasks.captured_step import CapturedTaskStep
 from humanoid_gym.tasks.simulated_task import Point as Point
 from humanoid_gym.tasks.simulated_task import SimulatedTask
-from humanoid_gym.tasks.snapshot import moved, restore, tensor_attributes
+from humanoid_gym.tasks.snapshot import continue_random_numbers, moved, restore, tensor_attributes
 from humanoid_gym.tasks.task_config import TaskConfig
 from humanoid_gym.threads import single_threaded
-
-logger = logging.getLogger(__name__)
 
 StepResult = Tuple[Dict[str, Tensor], Tensor, Tensor, Dict[str, Any]]
 
@@ -50,6 +47,9 @@ class VecTask(SimulatedTask):
     recomputed: Tuple[str, ...] = ()
     """Attributes with tensors inside that each step computes before it reads them. On a GPU, state
     that goes on from step to step has to be in tensor attributes, see `HeldTensors`."""
+
+    evaluation_overrides: Tuple[str, ...] = ()
+    """Settings with which play.py shows the task, as on the command line, which comes after."""
 
     def __init__(
         self,
@@ -102,6 +102,9 @@ class VecTask(SimulatedTask):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement pre_physics_step")
 
+    def before_simulate(self) -> None:
+        """Do what has to be done before each of a control step's simulation steps."""
+
     def compute_observations(self) -> None:
         """Fill `obs_buf`, shape (num_envs, num_obs), from the wrapped tensors.
 
@@ -126,6 +129,13 @@ class VecTask(SimulatedTask):
 
     def compute_metrics(self) -> Dict[str, Tensor]:
         """Return named physical quantities to average over episodes, each of shape (num_envs,)."""
+        return {}
+
+    def compute_episode_metrics(self) -> Dict[str, Tensor]:
+        """Return named quantities of each whole episode so far, logged where one ends; (num_envs,).
+
+        For what is no average over steps: distances, ratios of sums.
+        """
         return {}
 
     def mirror(self) -> Optional[MirrorMap]:
@@ -168,8 +178,9 @@ class VecTask(SimulatedTask):
             ended (num_envs,). And extras: "time_outs" (ended by truncation, not failure),
             "final_observation" (where an episode ended, its last one; elsewhere the observation),
             "final_states" (the same for the states, if the task has them), "reward_terms" and
-            "metrics" (by name), "terminations" (by cause, where an episode ended), "faults"
-            (simulation diverged and was reset).
+            "metrics" (by name), "episode_metrics" (by name, where an episode ended),
+            "terminations" (by cause, where an episode ended), "faults" (simulation diverged and was
+            reset).
             The tensors are overwritten by the next step.
 
         Raises:
@@ -283,8 +294,11 @@ class VecTask(SimulatedTask):
             state["sim"] = self.extensions.save_state(self.sim)
         return state
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> Optional[Dict[str, Tensor]]:
         """Continue from what `state_dict` returned.
+
+        Returns:
+            None; where the simulator cannot save its state, the first observations of new episodes.
 
         Raises:
             ValueError: the state belongs to another task or number of environments.
@@ -293,15 +307,16 @@ class VecTask(SimulatedTask):
         if missing:
             raise ValueError(f"saved environment state lacks {', '.join(missing)}")
         restore(self, state["tensors"])
-        self._continue_random_numbers(state["generator"].cpu())
+        continue_random_numbers(self.generator, state["generator"].cpu())
         self.control_steps = int(state["control_steps"])
-        if self.extensions is not None and "sim" in state:
-            self.extensions.load_state(self.sim, state["sim"])
-        else:
-            self.reset()
+        if self.extensions is None or "sim" not in state:
+            return self.reset()
+        self.extensions.load_state(self.sim, state["sim"])
+        return None
 
     def _simulate(self) -> None:
         for _ in range(self.config.control_frequency_inv):
+            self.before_simulate()
             self.gym.simulate(self.sim)
         if not self.on_gpu:
             self.gym.fetch_results(self.sim, True)
@@ -309,16 +324,6 @@ class VecTask(SimulatedTask):
             counts = self.extensions.fault_counts(self.sim)
             torch.ne(counts, self._fault_counts, out=self.fault_buf)
             self._fault_counts.copy_(counts)
-
-    def _continue_random_numbers(self, state: Tensor) -> None:
-        if len(state) != len(self.generator.get_state()):
-            logger.warning(
-                "the saved environments drew random numbers on another kind of device than %s; "
-                "new ones follow from the seed",
-                self.device,
-            )
-            return
-        self.generator.set_state(state)
 
     def _compute_rewards(self) -> None:
         # A diverged environment was put back to its initial pose: rewards that compare it with the
@@ -329,6 +334,10 @@ class VecTask(SimulatedTask):
         self.extras["reward_terms"] = dict(zip(terms, values))
         metrics = self.compute_metrics()
         self.extras["metrics"] = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in metrics.items()}
+        whole = self.compute_episode_metrics()
+        self.extras["episode_metrics"] = {
+            k: v.masked_fill(self.fault_buf, 0.0) for k, v in whole.items()
+        }
 
     def _begin_episodes(self, mask: Tensor) -> None:
         # On a GPU, asking whether there is anything to do would make the host wait.
@@ -355,6 +364,7 @@ class VecTask(SimulatedTask):
             self._publish_terminations({"terminated": ended})
             self.extras["reward_terms"] = {"reward": self.rew_buf}
             self.extras.setdefault("metrics", {})
+            self.extras.setdefault("episode_metrics", {})
         self.extras["time_outs"] = self.timeout_buf
         self.extras["final_observation"] = self.final_obs_buf
         if self.num_states > 0:

@@ -30,7 +30,7 @@ def test_a_gpu_has_larger_batches_and_says_which_settings_are_its_own():
     assert on_gpu.train.runner.horizon == 16 and on_gpu.train.algorithm.num_epochs == 5
     assert "algorithm.num_epochs=5" in on_gpu.for_gpu and "runner.horizon=16" in on_gpu.for_gpu
     assert (on_cpu.device.value, on_cpu.task.num_envs, on_cpu.for_gpu) == ("cpu", 512, "")
-    assert on_cpu.train.runner.horizon == 32 and on_cpu.train.algorithm.num_epochs == 1
+    assert on_cpu.train.algorithm.num_epochs == 4 and on_cpu.train.algorithm.num_minibatches == 8
     same = dataclasses.replace(on_gpu.train, runner=on_cpu.train.runner)
     assert dataclasses.replace(same, algorithm=on_cpu.train.algorithm) == on_cpu.train
 

@@ -128,3 +128,19 @@ def test_state_continues_exactly():
     play(one, 17, 5, 0.2, seed=1)
     play(other, 17, 5, 0.2, seed=1)
     assert torch.equal(one.summary(), other.summary())
+
+
+@pytest.mark.parametrize("names", [("height",), ("speed", "height"), ()])
+def test_a_run_that_goes_on_with_other_names_begins_its_books_anew(names):
+    before, after = EpisodeStatistics(3, CPU, horizon=4), EpisodeStatistics(3, CPU, horizon=4)
+    play(before, 10, 3, 0.5)
+    after.load_state_dict(before.state_dict())
+    one, done = torch.ones(3), torch.tensor([True, False, False])
+    for _ in range(2):
+        after.update(one, done, {"a": one}, dict.fromkeys(names, 2.0 * one))
+    report = after.report(after.summary().tolist())
+    expected = {"episode/return": 1.0, "episode/length": 1.0, "reward_term/a": 1.0}
+    assert report == {"episode/finished": 2.0, **expected, **{f"metric/{n}": 2.0 for n in names}}
+    # the rollout under way goes on: two of its four steps were before
+    seen = [[0.0] * (3 + len(names))] * 2 + [[1.0, 1.0, 1.0, *(2.0 for _ in names)]] * 2
+    assert after.steps[:, 1].tolist() == seen

@@ -177,9 +177,9 @@ class CapturedFunction:
         if self._recording is not None and self._recorded == now:
             self._recording.replay()
             simulation.after_replay(self._num_steps)
-        elif self._recorded is not None and self._recorded != now:
-            self._recording = self._recorded = None
-            self._function()  # loads what changed
+        elif self._recorded not in (None, now):
+            self._recording, self._recorded = None, now
+            self._function()  # loads what changed, before it is recorded again
         else:
             self._record(simulation)
 

@@ -84,7 +84,7 @@ class ModelFields:
             elif differs.any():
                 rows = torch.from_numpy(envs[differs]).to(backend.device)
                 field = backend.model_field(write.name)
-                values = torch.from_numpy(write.values[differs]).to(field)
+                values = torch.from_numpy(write.values[differs]).to(field.device, field.dtype)
                 part = field[rows]
                 place(part, write, values)
                 field[rows] = part
@@ -100,7 +100,7 @@ class ModelFields:
                 f"the environments differ in MuJoCo's {write.name}, which MuJoCo Warp shares "
                 "between them; give all of them the same values, or simulate on the CPU"
             )
-        place(field[None], write, torch.from_numpy(values[:1]).to(field))
+        place(field[None], write, torch.from_numpy(values[:1]).to(field.device, field.dtype))
         place(getattr(self.model, write.name)[None], write, values[:1])
 
     def _differs(self, write: FieldWrite, envs: np.ndarray, num_envs: int) -> np.ndarray:
@@ -122,7 +122,10 @@ class ModelFields:
 
 def place(target: np.ndarray | Tensor, write: FieldWrite, values: np.ndarray | Tensor) -> None:
     """Put values (n, len(index), ...) into a field (n, rows[, columns])."""
+    index = write.index
+    if isinstance(target, Tensor):
+        index = torch.as_tensor(index, device=target.device)
     if write.column is None:
-        target[:, write.index] = values  # pyright: ignore[reportArgumentType] (both array kinds)
+        target[:, index] = values  # pyright: ignore[reportArgumentType] (both array kinds)
     else:
-        target[:, write.index, write.column] = values  # pyright: ignore[reportArgumentType]
+        target[:, index, write.column] = values  # pyright: ignore[reportArgumentType]

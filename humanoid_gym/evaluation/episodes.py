@@ -1,6 +1,6 @@
 """Playing a fixed number of episodes without favouring the short ones."""
 
-from typing import Callable, Dict, List, NamedTuple, Optional
+from typing import Callable, Dict, List, Mapping, NamedTuple, Optional
 
 import torch
 from torch import Tensor
@@ -19,7 +19,10 @@ class Episodes(NamedTuple):
     lengths: List[float]
     """Control steps."""
     metrics: Dict[str, List[float]]
-    """Mean over the episode of each physical quantity that the task reports."""
+    """Each physical quantity that the task reports: its mean over the episode, or what it is of the
+    whole one."""
+    terminations: Dict[str, List[float]]
+    """1 for each cause of an end that the episode had, else 0."""
     faults: int
     """How often a simulation became unstable and was reset."""
 
@@ -47,7 +50,7 @@ def play_episodes(
     share, rest = divmod(num_episodes, env.num_envs)
     quota = torch.full((env.num_envs,), share, device=env.device)
     quota[:rest] += 1
-    episodes = Episodes([], [], {}, faults=0)
+    episodes = Episodes([], [], {}, {}, faults=0)
     sums: Dict[str, Tensor] = {}
     lengths = torch.zeros(env.num_envs, device=env.device)
     obs, faults = env.reset()["obs"], 0
@@ -65,6 +68,8 @@ def play_episodes(
         if "faults" in extras:
             faults += int((extras["faults"] & playing).sum())
         _record(episodes, done & playing, lengths, sums)
+        _record_whole(episodes.metrics, done & playing, extras.get("episode_metrics", {}))
+        _record_whole(episodes.terminations, done & playing, extras.get("terminations", {}))
         quota -= (done & playing).long()
         for values in (lengths, *sums.values()):
             values.masked_fill_(done, 0.0)
@@ -82,3 +87,11 @@ def _record(episodes: Episodes, ended: Tensor, lengths: Tensor, sums: Dict[str, 
             episodes.metrics.setdefault(name, []).extend(means)
         else:
             episodes.returns.extend(total[ended].tolist())
+
+
+def _record_whole(
+    columns: Dict[str, List[float]], ended: Tensor, values: Mapping[str, Tensor]
+) -> None:
+    """Append what describes whole episodes, of those that ended. Shapes (num_envs,)."""
+    for name, value in values.items():
+        columns.setdefault(name, []).extend(value[ended].float().tolist())

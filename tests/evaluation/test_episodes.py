@@ -5,7 +5,7 @@ from typing import Any, Dict, Tuple
 import torch
 from torch import Tensor
 
-from humanoid_gym.cli.evaluation import play_episodes
+from humanoid_gym.evaluation.episodes import play_episodes
 
 
 class Metronome:

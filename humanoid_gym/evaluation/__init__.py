@@ -1,0 +1,1 @@
+"""What a trained policy is worth: scenarios with confidence intervals, reports, a monitor."""

@@ -1,0 +1,1 @@
+"""Watching a training: its curves, and rules that say when something is wrong with them."""

@@ -1,0 +1,114 @@
+"""What policy and critic see of the walking robot, and how it looks in the mirror."""
+
+from typing import Dict, Sequence, Tuple
+
+from humanoid_gym.mirror import (
+    EVEN,
+    ODD,
+    PSEUDOVECTOR,
+    VECTOR,
+    MirrorMap,
+    Reflection,
+    by_name,
+    exchanged,
+    joined,
+    signs,
+)
+from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
+from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
+from humanoid_gym.tasks.terrain import (
+    CRITIC,
+    POLICY,
+    HeightScanConfig,
+    mirrored_scan,
+    scan_grid,
+)
+
+ODD_AXES = ("roll", "yaw")
+"""Ends of the names of joints that turn about an axis in the mirror plane."""
+
+
+def observation_table(config: HumanoidWalkConfig, num_joints: int) -> ObservationTable:
+    """Return what the robot's own sensors and its commander say."""
+    return ObservationTable(
+        (
+            ObservationTerm("angular_velocity_b", 3, "rad/s", config.angular_velocity_scale),
+            ObservationTerm("gravity_b", 3, "1", source="gravity_b"),
+            ObservationTerm("command", 3, "m/s, rad/s"),
+            ObservationTerm("clock", 2, "1", source="clock"),
+            ObservationTerm("joint_offset", num_joints, "rad", source="joint_offset"),
+            ObservationTerm("joint_velocity", num_joints, "rad/s", config.joint_velocity_scale),
+            ObservationTerm("action", num_joints, "1", source="previous_action"),
+            *height_scan(config.terrain.height_scan, POLICY),
+        )
+    )
+
+
+def height_scan(scan: HeightScanConfig, observer: str) -> Tuple[ObservationTerm, ...]:
+    """Return the term of the ground's heights if it is this observer that sees them."""
+    if scan.observer != observer:
+        return ()
+    return (ObservationTerm("height_scan", len(scan_grid(scan)[0]), "m"),)
+
+
+def state_table(
+    observation: ObservationTable, weight: float, scan: HeightScanConfig
+) -> ObservationTable:
+    """Return what only the critic sees: the observation, and what a real robot cannot measure.
+
+    Args:
+        observation: of the policy.
+        weight: of the robot [N].
+        scan: who sees the heights of the ground.
+    """
+    privileged: Tuple[ObservationTerm, ...] = (
+        ObservationTerm("velocity_h", 3, "m/s"),
+        ObservationTerm("height", 1, "m"),
+        ObservationTerm("foot_height", 2, "m"),
+        ObservationTerm("foot_contact", 2, "1"),
+        ObservationTerm("foot_velocity", 6, "m/s"),
+        ObservationTerm("foot_force", 6, "N", 1.0 / weight),
+        *height_scan(scan, CRITIC),
+    )
+    return ObservationTable((*observation.terms, *privileged))
+
+
+def mirror_map(
+    joint_names: Sequence[str],
+    observation: ObservationTable,
+    states: ObservationTable,
+    scan: HeightScanConfig,
+) -> MirrorMap:
+    """Return how observation, states and actions change when left and right are exchanged.
+
+    Args:
+        joint_names: in the order of the action.
+        observation: the policy's.
+        states: the critic's.
+        scan: the points of the ground that one of them sees.
+
+    Raises:
+        ValueError: a joint at one side has no counterpart at the other.
+    """
+    joints = by_name(joint_names, [name for name in joint_names if name.endswith(ODD_AXES)])
+    reflections: Dict[str, Reflection] = {
+        "angular_velocity_b": PSEUDOVECTOR,
+        "gravity_b": VECTOR,
+        "command": joined(EVEN, ODD, ODD),
+        "clock": signs(-1, -1),  # half a cycle later
+        "joint_offset": joints,
+        "joint_velocity": joints,
+        "action": joints,
+        "velocity_h": VECTOR,
+        "height": EVEN,
+        "foot_height": exchanged(EVEN),
+        "foot_contact": exchanged(EVEN),
+        "foot_velocity": exchanged(VECTOR),
+        "foot_force": exchanged(VECTOR),
+        "height_scan": mirrored_scan(scan),
+    }
+    return MirrorMap(
+        obs=joined(*(reflections[term.name] for term in observation.terms)),
+        actions=joints,
+        states=joined(*(reflections[term.name] for term in states.terms)),
+    )

@@ -1,0 +1,261 @@
+"""A humanoid robot walks as commanded: position targets, a gait clock and shaped rewards.
+
+docs/walk_task.md lists observation, reward terms and metrics with formulas and units.
+"""
+
+import math
+from typing import Dict, Sequence, Tuple
+
+import torch
+from torch import Tensor
+
+from humanoid_gym.deployment.description import Deployment
+from humanoid_gym.kernels import walking as kernels
+from humanoid_gym.mirror import MirrorMap
+from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
+from humanoid_gym.tasks.humanoid24.deployment import walking_deployment
+from humanoid_gym.tasks.humanoid24.observation import mirror_map, observation_table, state_table
+from humanoid_gym.tasks.humanoid24.rewards import FALL, RewardTerm, RobotLimits, reward_table
+from humanoid_gym.tasks.humanoid24.walking_robot import WalkingRobot
+from humanoid_gym.tasks.observation import ObservationTerm
+from humanoid_gym.tasks.terrain import NOBODY, HeightScanConfig
+
+LEAST_DISTANCE = 1.0
+"""Cost of transport counts at least this distance [m]: standing has none."""
+
+
+class HumanoidWalk(WalkingRobot):
+    """Follow velocity commands; see the module's description.
+
+    The sizes are those of the robot with 24 joints; a task of another robot has its own.
+    """
+
+    config_class = HumanoidWalkConfig
+    config: HumanoidWalkConfig
+    num_obs = observation_table(HumanoidWalkConfig(), 24).size
+    num_states = state_table(
+        observation_table(HumanoidWalkConfig(), 24), 1.0, HeightScanConfig()
+    ).size
+    num_actions = 24
+    recomputed = ("quantities",)
+    evaluation_overrides = ("task.commands.fixed=[1.0,0.0,0.0]",)
+
+    def create_envs(self) -> None:
+        """Create the environments; sizes follow from the robot's joints."""
+        super().create_envs()
+        self.observation = observation_table(self.config, self.num_actions)
+        self.states = state_table(self.observation, self.weight, self.config.terrain.height_scan)
+        self.num_obs, self.num_states = self.observation.size, self.states.size
+
+    def deployment(self) -> Deployment:
+        """Describe the robot to the computer that runs an exported policy on it."""
+        return walking_deployment(self)
+
+    def observation_groups(self) -> Sequence[ObservationTerm]:
+        """Return the rows of the observation, whose sensors may be noisy."""
+        return self.observation.terms
+
+    def acquire_tensors(self) -> None:
+        """Wrap the simulation's tensors and allocate the task's own; shapes (num_envs, ...)."""
+        super().acquire_tensors()
+        n, device = self.num_envs, self.device
+        self.observation_scale = self.observation.scales(device)
+        self.state_scale = self.states.scales(device)
+        self.rewards = self._reward_table()
+        commands = self.config.commands
+        self.lowest_command = torch.tensor(commands.lowest, device=device)
+        self.highest_command = torch.tensor(commands.highest, device=device)
+        self.commands = torch.zeros(n, 3, device=device)
+        self.command_steps = torch.zeros(n, device=device)
+        self.phase = torch.zeros(n, device=device)
+        self.air_time = torch.zeros(n, 2, device=device)
+        self.landing = torch.zeros(n, 2, device=device)
+        self.distance = torch.zeros(n, device=device)
+        self.energy = torch.zeros(n, device=device)
+        self.actions = torch.zeros(n, self.num_actions, device=device)
+        self.previous_actions = torch.zeros_like(self.actions)
+        self.previous_velocity = torch.zeros_like(self.actions)
+
+    def pre_physics_step(self, actions: Tensor) -> None:
+        """Renew commands whose time is over, advance the gait and set the joints' targets."""
+        self.command_steps -= 1.0
+        self._renew_commands(self.command_steps <= 0.0)
+        advance = self.config.gait.frequency * self.control_dt
+        self.phase.copy_(kernels.next_phase(self.phase, self._moving(), advance))
+        self.previous_actions.copy_(self.actions)
+        self.previous_velocity.copy_(self.joint_velocity)
+        self.actions.copy_(actions)
+        self.aim(self.actions)
+
+    def refresh_tensors(self) -> None:
+        """Copy the simulation's state into the wrapped tensors, and follow feet and episode."""
+        super().refresh_tensors()
+        duration = self.control_dt
+        landing, air_time = kernels.flight(self.foot_contact(), self.air_time, duration)
+        self.landing.copy_(landing)
+        self.air_time.copy_(air_time)
+        direction = kernels.heading(self.root_state[:, 3:7])
+        velocity = kernels.in_heading_frame(direction, self.root_state[:, 7:10])
+        self.distance.add_(kernels.progress(self.commands, velocity), alpha=duration)
+        steps_left = self.max_episode_length - self.progress_buf
+        self.course.follow(self.commands[:, 0:2], direction, duration, steps_left)
+        power = kernels.mechanical_power(self.joint_torque, self.joint_velocity)
+        self.energy.add_(power, alpha=duration)
+
+    def compute_observations(self) -> None:
+        """Name the quantities, and assemble what policy and critic see of them."""
+        self.quantities = self._quantities()
+        observation, states = self.observation, self.states
+        exact = observation.assemble(self.quantities, self.observation_scale)
+        self.obs_buf.copy_(self.randomization.observed(exact))
+        self.states_buf.copy_(states.assemble(self.quantities, self.state_scale))
+
+    def compute_reward(self) -> Dict[str, Tensor]:
+        """Return the scaled reward terms."""
+        terms = {
+            name: term.quantity(self.quantities) * term.scale for name, term in self.rewards.items()
+        }
+        if self.config.rewards.fall != 0.0:
+            terms[FALL] = self.compute_termination() * self.config.rewards.fall
+        return terms
+
+    def compute_termination(self) -> Tensor:
+        """Return who has fallen: too low or tilted too far."""
+        low, tilted = self.compute_termination_causes().values()
+        return low | tilted
+
+    def compute_termination_causes(self) -> Dict[str, Tensor]:
+        """Return whose base is too low and whose is tilted too far."""
+        return {
+            "low": self.quantities.height < self.config.least_height,
+            "tilted": -self.quantities.gravity_b[:, 2] < math.cos(self.config.largest_tilt),
+        }
+
+    def compute_metrics(self) -> Dict[str, Tensor]:
+        """Return speed, tracking errors, balance and power of this step."""
+        q = self.quantities
+        return {
+            "forward_speed": q.velocity_h[:, 0],
+            "velocity_error": (q.velocity_h[:, 0:2] - q.command[:, 0:2]).norm(p=2, dim=-1),
+            "yaw_rate_error": (q.yaw_rate - q.command[:, 2]).abs(),
+            "upright": -q.gravity_b[:, 2],
+            "power": kernels.mechanical_power(q.joint_torque, q.joint_velocity),
+        }
+
+    def compute_episode_metrics(self) -> Dict[str, Tensor]:
+        """Return distance, cost of transport and falls of each episode so far."""
+        return {
+            "distance": self.distance.clone(),
+            "cost_of_transport": self.energy
+            / (self.weight * self.distance.clamp(min=LEAST_DISTANCE)),
+            "fall": self.compute_termination().float(),
+            **self.course.metrics(),
+        }
+
+    def reset_envs(self, mask: Tensor) -> None:
+        """Stand in the default pose with some noise, facing anywhere, with a new command."""
+        column = mask.unsqueeze(-1)
+        self.course.begin(mask, self.root_state[:, 0:3], ~self.fault_buf)
+        self.stand(mask)
+        self._renew_commands(mask)
+        phase = self.uniform(0.0, 1.0, (self.num_envs,))
+        self.phase.copy_(torch.where(mask, phase, self.phase))
+        self.previous_velocity.copy_(
+            torch.where(column, self.joint_velocity, self.previous_velocity)
+        )
+        for values in (self.actions, self.previous_actions, self.air_time, self.landing):
+            values.masked_fill_(column, 0.0)
+        self.distance.masked_fill_(mask, 0.0)
+        self.energy.masked_fill_(mask, 0.0)
+
+    def mirror(self) -> MirrorMap:
+        """Return how observation, states and action change when left and right are exchanged.
+
+        Raises:
+            ValueError: the robot or its commands are not symmetric.
+        """
+        names, scan = self.robot.joint_names, self.config.terrain.height_scan
+        mirror = mirror_map(names, self.observation, self.states, scan)
+        self.check_symmetry(mirror.actions)
+        return mirror
+
+    def _reward_table(self) -> Dict[str, RewardTerm]:
+        lower, upper = self.robot.soft_limits(self.config.soft_limit)
+        limits = RobotLimits(
+            peak_torque=self.robot.peak_torque,
+            soft_lower=lower,
+            soft_upper=upper,
+            pose_weights=self.robot.pose_weights,
+            weight=self.weight,
+            standing_height=self.config.standing_height,
+            swing_height=self.config.gait.swing_height,
+        )
+        return reward_table(self.config.rewards, self.config.reward_targets, limits)
+
+    def _moving(self) -> Tensor:
+        return (self.commands != 0.0).any(-1).to(self.commands.dtype)
+
+    def _quantities(self) -> kernels.Walking:
+        # bodies and forces are those of the last step, which a new episode has nothing to do with
+        under_way = (self.progress_buf > 0).to(self.commands.dtype).unsqueeze(-1)
+        direction = kernels.heading(self.root_state[:, 3:7])
+        velocity, angular_velocity, gravity = kernels.base(self.root_state, direction)
+        moving, gait = self._moving(), self.config.gait
+        clock, stance, swing_height = kernels.gait(
+            self.phase, moving, gait.stance_fraction, gait.swing_height
+        )
+        feet, forces = (x.index_select(1, self.feet) for x in (self.body_state, self.body_force))
+        force, foot_velocity, foot_tilt, spacing, foot_yaw = kernels.feet(feet, forces, direction)
+        height, foot_height, height_scan = self._above_ground(feet)
+        return kernels.Walking(
+            command=self.commands,
+            moving=moving,
+            velocity_h=velocity,
+            angular_velocity_b=angular_velocity,
+            yaw_rate=self.root_state[:, 12],
+            gravity_b=gravity,
+            height=height,
+            joint_position=self.joint_position,
+            joint_offset=self.joint_position - self.robot.default_pose,
+            joint_velocity=self.joint_velocity,
+            joint_acceleration=(self.joint_velocity - self.previous_velocity) / self.control_dt,
+            joint_torque=self.joint_torque,
+            action=self.actions,
+            previous_action=self.previous_actions,
+            clock=clock,
+            stance=stance,
+            swing_height=swing_height,
+            foot_height=foot_height * under_way,
+            foot_contact=self.foot_contact() * under_way,
+            foot_force=force * under_way,
+            foot_velocity=foot_velocity * under_way,
+            foot_tilt=foot_tilt * under_way,
+            foot_spacing=spacing,
+            foot_yaw=foot_yaw * under_way,
+            landing=self.landing,
+            height_scan=height_scan,
+        )
+
+    def _above_ground(self, feet: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """Return `height`, `foot_height` and `height_scan` of `Walking`."""
+        base, ground, config = self.root_state, self.course.ground, self.config
+        seen = config.terrain.height_scan.observer != NOBODY
+        return (
+            base[:, 2] - ground.beneath(base[:, 0:2]),
+            feet[..., 2] - config.sole_depth - ground.height(feet[..., 0:2]),
+            ground.scan(base, config.standing_height) if seen else base[:, :0],
+        )
+
+    def _renew_commands(self, mask: Tensor) -> None:
+        """Draw commands, and for how long they hold, where the mask says so."""
+        config, n = self.config.commands, self.num_envs
+        standing, deadband = config.standing_fraction, config.deadband
+        if config.fixed is not None:
+            standing = deadband = 0.0
+        chance = self.uniform(0.0, 1.0, (n, 4))
+        commands = kernels.draw_commands(
+            chance, self.lowest_command, self.highest_command, standing, deadband
+        )
+        self.commands.copy_(torch.where(mask.unsqueeze(-1), commands, self.commands))
+        steps = self.uniform(config.hold[0], config.hold[1], (n,)) / self.control_dt
+        self.command_steps.copy_(torch.where(mask, steps, self.command_steps))

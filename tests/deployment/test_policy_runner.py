@@ -1,0 +1,236 @@
+"""The runner with good, wrong and missing sensors, on a clock of the test's own."""
+
+import dataclasses
+import subprocess
+import sys
+
+import numpy as np
+import onnx
+import pytest
+from deployed_robots import PERIOD, LinearPolicy, two_joints
+
+from humanoid_gym.config import ConfigError
+from humanoid_gym.deployment import ObservationEntry, PolicyFile, PolicyRunner, SafetyLimits
+
+STILL = {"joint_position": [0.0, 0.0], "joint_velocity": [0.0, 0.0]}
+
+
+@pytest.fixture(scope="module")
+def recurrent(tmp_path_factory):
+    """A policy with a memory, and its file."""
+    path = tmp_path_factory.mktemp("policies") / "policy.onnx"
+    return path, LinearPolicy(two_joints(max_rate=None), memory_width=4).save(path)
+
+
+@pytest.fixture
+def runner(recurrent):
+    return PolicyRunner(recurrent[0])
+
+
+def test_it_does_what_the_policy_says(recurrent, runner):
+    policy = recurrent[1]
+    memory, previous = np.zeros(4), np.zeros(2)
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        q, v = rng.uniform(-0.3, 0.3, 2), rng.uniform(-1.0, 1.0, 2)
+        command = runner.step({"joint_velocity": v, "joint_position": q, "unused": 7.0})
+        previous, memory = policy.respond(np.concatenate([q, 0.1 * v, previous]), memory)
+        np.testing.assert_allclose(command.position, 0.5 * previous, atol=1e-6)
+        np.testing.assert_allclose(runner.previous_action, previous, atol=1e-6)
+        assert not command.stopped
+    runner.reset()
+    command = runner.step({"joint_position": [0.3, 0.1], "joint_velocity": [0.0, 0.0]})
+    first, _ = policy.respond(np.array([0.3, 0.1, 0.0, 0.0, 0.0, 0.0]), np.zeros(4))
+    np.testing.assert_allclose(command.position, 0.5 * first, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        (
+            {"joint_position": [0.0, 0.0, 0.0]},
+            r"'joint_position': expected 2 numbers, got shape \[3",
+        ),
+        ({"joint_position": "broken"}, "'joint_position': expected 2 numbers, got 'broken'"),
+        ({"joint_position": [[0.0, 0.0]]}, r"expected 2 numbers, got shape \[1, 2\]"),
+        ({"joint_velocity": [0.0, np.nan]}, "'joint_velocity' has readings that are not finite"),
+        ({"joint_velocity": [0.0, np.inf]}, "'joint_velocity' has readings that are not finite"),
+        ({"joint_position": [0.0, 2e4]}, "beyond anything that a joint can have"),
+    ],
+)
+def test_wrong_sensors_stop_the_robot_with_one_line(runner, caplog, changes, reason):
+    runner.step(STILL)
+    caplog.clear()
+    for _ in range(3):
+        command = runner.step({**STILL, **changes})
+        assert command.stopped and all(np.isfinite(values).all() for values in command[:4])
+    runner.step(STILL)
+    assert runner.stopped  # also once the sensor works again
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message == f"safe stop: {runner.reason}" and "\n" not in message
+    with pytest.raises(AssertionError, match=reason):
+        raise AssertionError(runner.reason)
+    runner.reset()
+    assert not runner.step(STILL).stopped and runner.reason == ""
+
+
+def test_a_missing_sensor_is_named_with_the_nearest(runner):
+    assert runner.step({"joint_position": [0.0, 0.0], "joint_velocities": [0.0, 0.0]}).stopped
+    assert runner.reason == "sensor 'joint_velocity' is missing; nearest: 'joint_velocities'"
+
+
+def test_old_readings_stop_the_robot(runner):
+    assert not runner.step(STILL, age=0.1).stopped
+    assert runner.step(STILL, age=0.11).stopped
+    assert runner.reason == "sensors are 0.11 s old, at most 0.1 s allowed"
+
+
+def test_limits_can_be_tightened(recurrent):
+    policy = PolicyFile(recurrent[0])
+    tight = policy.deployment.with_safety(position_margin=0.95)
+    command = PolicyRunner(policy, tight).step(STILL)
+    assert np.abs(command.position[0]) <= 0.05 + 1e-12
+    with pytest.raises(ConfigError, match="safety: unknown key 'margin'"):
+        policy.deployment.with_safety(margin=1.0)
+
+
+class Clock:
+    """Time that passes only where the test says so."""
+
+    def __init__(self):
+        self.now, self.slept = 100.0, []
+
+    def __call__(self):
+        return self.now
+
+    def sleep(self, seconds):
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def test_the_control_rate_is_held_and_late_steps_are_counted(runner):
+    clock, sent = Clock(), []
+    work = iter([0.005, 0.015, 0.050, 0.001, 0.0])
+
+    def send(command):
+        sent.append(clock.now)
+        clock.now += next(work)
+
+    timing = runner.run(lambda: STILL, send, steps=5, clock=clock, sleep=clock.sleep)
+    # the third takes two and a half periods; the fourth begins at once, the fifth in time again
+    begun = np.array(sent) - 100.0
+    np.testing.assert_allclose(begun, [0.0, 0.02, 0.04, 0.09, 0.1], atol=1e-9)
+    assert timing.steps == 5 and timing.late == 1 and timing.worst == pytest.approx(0.05)
+
+
+def test_the_age_of_readings_is_a_sensor_too(runner):
+    clock, sent = Clock(), []
+    runner.run(lambda: {**STILL, "age": 0.5}, sent.append, 1, clock, clock.sleep)
+    assert sent[0].stopped
+
+
+def walking(**changes):
+    deployment = two_joints(max_rate=None)
+    entries = (
+        ObservationEntry("gravity_b", 3, source="gravity_b"),
+        ObservationEntry("clock", 2, source="clock"),
+        ObservationEntry("command", 3),
+    )
+    return dataclasses.replace(deployment, observation=entries, clock_frequency=5.0, **changes)
+
+
+def test_gravity_clock_and_goals(tmp_path):
+    deployment = walking(constants={"command": (1.0, 0.0, 0.0)})
+    LinearPolicy(deployment).save(tmp_path / "policy.onnx")
+    seen = []
+    runner = PolicyRunner(tmp_path / "policy.onnx")
+    policy = runner.policy
+    runner.policy = lambda observation, memory: (
+        seen.append(observation[0]) or policy(observation, memory)
+    )
+    # pitched forward by 90 degrees: the base's x axis points down
+    down = {**STILL, "base_orientation": [0.0, np.sin(np.pi / 4), 0.0, np.cos(np.pi / 4)]}
+    for _ in range(3):
+        runner.step(down)
+    runner.step({**down, "command": [0.0, 0.0, 0.0]})
+    runner.step(down)
+    observations = np.array(seen)
+    np.testing.assert_allclose(observations[0, :3], [1.0, 0.0, 0.0], atol=1e-6)
+    angles = 2.0 * np.pi * 5.0 * PERIOD * np.array([0, 1, 2])
+    expected = np.stack([np.sin(angles), np.cos(angles)], 1)
+    np.testing.assert_allclose(observations[:3, 3:5], expected, atol=1e-6)
+    np.testing.assert_allclose(observations[3, 3:], 0.0)  # told to stand: the clock waits
+    np.testing.assert_allclose(
+        observations[4, 3:5], [np.sin(3 * angles[1]), np.cos(3 * angles[1])], atol=1e-6
+    )
+    assert runner.step({**down, "base_orientation": [0.0, 0.0, 0.0, 0.0]}).stopped
+    assert "is no unit quaternion" in runner.reason
+
+
+def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
+    plain = tmp_path / "plain.onnx"
+    model = onnx.load(recurrent[0])
+    del model.metadata_props[:]
+    plain.write_bytes(model.SerializeToString())
+    other = tmp_path / "other.onnx"
+    onnx.helper.set_model_props(model, {"humanoid_gym.policy": walking().to_json()})
+    other.write_bytes(model.SerializeToString())
+    newer = tmp_path / "newer.onnx"
+    text = two_joints().to_json().replace('"format_version": 1', '"format_version": 2')
+    onnx.helper.set_model_props(model, {"humanoid_gym.policy": text})
+    newer.write_bytes(model.SerializeToString())
+    text_file = tmp_path / "text.onnx"
+    text_file.write_text("policy")
+    for path, message in [
+        (plain, "an ONNX file without metadata of humanoid_gym"),
+        (other, "the graph's 'observation' has width 6, the metadata say 8"),
+        (newer, "format version 2, this program reads up to 1"),
+        (text_file, "not a policy that onnxruntime can load"),
+    ]:
+        with pytest.raises(ConfigError, match=message) as caught:
+            PolicyRunner(path)
+        assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+    with pytest.raises(FileNotFoundError, match=r"policy 'nowhere.onnx' not found"):
+        PolicyRunner("nowhere.onnx")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        (ObservationEntry("q", 2, source="joint_ofset"), "unknown source 'joint_ofset'; nearest"),
+        (ObservationEntry("joint_velocity", 3), "'joint_velocity': 3 values, but 2 elsewhere"),
+    ],
+)
+def test_observations_that_cannot_be_assembled_are_refused(recurrent, entry, message):
+    broken = dataclasses.replace(two_joints(), observation=(entry,))
+    with pytest.raises(ConfigError, match=message):
+        PolicyRunner(recurrent[0], broken)
+
+
+def test_stability_needs_a_body():
+    with pytest.raises(ValueError, match="stability_margin needs body"):
+        two_joints(safety=SafetyLimits(stability_margin=0.0))
+
+
+BLOCKED = """
+import sys
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("torch", "mujoco", "warp", "hydra", "onnx"):
+            raise ImportError(f"{name} must not be imported")
+sys.meta_path.insert(0, Blocked())
+from humanoid_gym.deployment import PolicyRunner
+runner = PolicyRunner(sys.argv[1])
+command = runner.step({"joint_position": [0.0, 0.0], "joint_velocity": [0.0, 0.0]})
+assert not command.stopped
+assert runner.step({}).stopped
+assert "isaacgym" not in sys.modules
+print(len(command.position))
+"""
+
+
+def test_neither_torch_nor_a_simulator_is_needed(recurrent):
+    arguments = [sys.executable, "-c", BLOCKED, str(recurrent[0])]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "2\n"

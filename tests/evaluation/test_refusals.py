@@ -1,0 +1,113 @@
+"""Unusable input: one line on stderr, exit code 2, nothing written."""
+
+import shutil
+from pathlib import Path
+from typing import List
+
+import pytest
+import yaml
+from logged_runs import write_run
+from tiny_runs import train
+
+from humanoid_gym.cli import evaluating
+
+
+@pytest.fixture(scope="module")
+def cartpole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("cartpole"), "cartpole")
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def refusal(arguments: List[str], capsys: pytest.CaptureFixture[str], empty: Path) -> str:
+    with pytest.raises(SystemExit) as exit_:
+        evaluating.main(arguments)
+    assert exit_.value.code == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1 and error.startswith("error: "), error
+    assert list(empty.iterdir()) == [], "something was written"
+    return error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], "no run with a checkpoint"),
+        (["--checkpoint", "runs/none"], "'runs/none' not found"),
+        (["--scenarios", "pushes"], "unknown scenario 'pushes'; nearest: 'push'"),
+        (["--episodes", "0"], "no run with a checkpoint"),
+        (["--episodes", "-3"], "--episodes: must be >= 1, got -3"),
+        (["monitor", "runs/none"], "run runs/none: no such folder"),
+        (["monitor"], "no such folder"),
+        (["monitor", "."], "no run in"),
+        (["monitor", ".", "--interval", "0"], "--interval: must be above 0"),
+        (["report", "runs/none"], "run runs/none: no such folder"),
+        (["report", "."], "not the folder of a run"),
+        (["report", ".", "--smoothing", "1"], "--smoothing: must be >= 0 and < 1, got 1"),
+        (["report", ".", "--video", "out.gif"], "out.gif: expected a name that ends in .mp4"),
+    ],
+)
+def test_refused(arguments: List[str], expected: str, capsys, empty: Path):
+    assert expected in refusal(arguments, capsys, empty)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--set", "task.sim.sbsteps=4"], "nearest: 'substeps'"),
+        (["--set", "train.policy.actor_hidden=[16]"], "4-8-1"),
+        (["--device", "gpu"], "'gpu'"),
+        (["--seed", "-1"], "seed: must be >= 0"),
+    ],
+)
+def test_refused_on_top_of_a_run(
+    arguments: List[str], expected: str, cartpole: Path, capsys, empty: Path
+):
+    given = ["--checkpoint", str(cartpole), "--scenarios", "nominal", *arguments]
+    assert expected in refusal(given, capsys, empty)
+
+
+def test_a_checkpoint_of_another_task(cartpole: Path, capsys, empty: Path, tmp_path: Path):
+    wrong = tmp_path / "wrong"
+    shutil.copytree(cartpole, wrong)
+    settings = yaml.safe_load((wrong / "config.yaml").read_text())
+    settings["task_name"], settings["task"] = "humanoid", {}
+    (wrong / "config.yaml").write_text(yaml.safe_dump(settings))
+    error = refusal(["--checkpoint", str(wrong)], capsys, empty)
+    assert "of task cartpole" in error and "task humanoid" in error
+
+
+def test_a_damaged_checkpoint(cartpole: Path, capsys, empty: Path, tmp_path: Path):
+    damaged = tmp_path / "damaged"
+    shutil.copytree(cartpole, damaged)
+    (damaged / "checkpoints" / "last.pt").write_bytes(b"PK nothing")
+    assert "cannot be read" in refusal(["--checkpoint", str(damaged)], capsys, empty)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{", "not readable as JSON"),
+        ("{}", "not an evaluation"),
+        ('{"format": "humanoid_gym.evaluation", "format_version": 99}', "version 99"),
+    ],
+)
+def test_a_damaged_evaluation(text: str, expected: str, capsys, empty: Path, tmp_path: Path):
+    run = write_run(tmp_path / "run")
+    folder = run / "evaluation" / "2026-01-31_12-00-00"
+    folder.mkdir(parents=True)
+    (folder / "evaluation.json").write_text(text)
+    assert expected in refusal(["report", str(run)], capsys, empty)
+
+
+def test_a_missing_package_is_named(capsys, empty: Path, tmp_path: Path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
+    run = write_run(tmp_path / "run")
+    error = refusal(["report", str(run), "--frames", "0"], capsys, empty)
+    assert "matplotlib is not installed: pip install 'humanoid-gym[report]'" in error

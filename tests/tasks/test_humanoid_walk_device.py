@@ -1,0 +1,79 @@
+"""A step of the walking task for a GPU: on one device, without waiting, and as a recording."""
+
+import contextlib
+import dataclasses
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import yaml
+from pretend_cuda import no_waiting, pretend_cuda
+from sync_guard import SyncGuard
+from test_device_purity import ELSEWHERE, elsewhere
+
+from humanoid_gym.config import build
+from humanoid_gym.tasks.humanoid24 import walking_robot
+from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
+from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
+from humanoid_gym.tasks.snapshot import moved
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
+SETTINGS["asset"] = "resources/urdf/humanoid24/humanoid24_legs.urdf"
+SETTINGS["commands"]["hold"] = [0.04, 0.1]
+N, EPISODE, STEPS = 4, 7, 9
+CONFIG = build(
+    HumanoidWalkConfig, {**SETTINGS, "num_envs": N, "seed": 3, "episode_length": EPISODE}, "task"
+)
+DRIVES = ["position", "torque"]
+
+
+@pytest.mark.parametrize("drive", DRIVES)
+def test_a_step_stays_on_the_device(drive: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(walking_robot, "gymtorch", SimpleNamespace(unwrap_tensor=lambda x: x))
+    task = elsewhere(HumanoidWalk(dataclasses.replace(CONFIG, drive=drive)))
+    robot = {name: moved(value, ELSEWHERE) for name, value in task.robot._asdict().items()}
+    task.robot = task.robot._replace(**robot)
+    task.course.device = ELSEWHERE
+    task.rewards = task._reward_table()
+    with SyncGuard():
+        task.reset()
+        results, reward, reset, extras = task.step(torch.zeros(N, 12, device=ELSEWHERE))
+    seen = [*results.values(), reward, reset]
+    for value in extras.values():
+        seen += value.values() if isinstance(value, dict) else [value]
+    assert len(seen) > 30
+    assert {value.device for value in seen} == {ELSEWHERE}
+
+
+@pytest.mark.parametrize("drive", DRIVES)
+def test_replayed_steps_are_the_plain_ones(drive: str, monkeypatch: pytest.MonkeyPatch):
+    """CUDA is pretended, Warp's CPU device does the physics and records its own graphs."""
+    pytest.importorskip("mujoco_warp")
+    with pretend_cuda(monkeypatch):
+        plain, replayed = (results(drive, capture) for capture in (False, True))
+    assert sum(int(row["time_outs"].sum()) for row in plain) > 0
+    for step, (one, other) in enumerate(zip(plain, replayed, strict=True)):
+        for key, value in one.items():
+            torch.testing.assert_close(other[key], value, rtol=0, atol=0, msg=f"{step} {key}")
+
+
+def results(drive: str, capture: bool) -> list[dict[str, torch.Tensor]]:
+    """What each of the steps returns, on the CPU."""
+    config = dataclasses.replace(CONFIG, drive=drive, capture=capture)
+    task = HumanoidWalk(config, rl_device="cuda:0")
+    task.reset()
+    draw, rows = torch.Generator().manual_seed(5), []
+    for _ in range(STEPS):
+        actions = (torch.randn(N, 12, generator=draw) * 0.5).to("cuda:0")
+        with no_waiting() if task._step.captured else contextlib.nullcontext():
+            observations, reward, reset, extras = task.step(actions)
+        tensors = {**observations, "reward": reward, "reset": reset}
+        for key, value in extras.items():
+            parts = value.items() if isinstance(value, dict) else [("", value)]
+            tensors.update({f"{key}{part}": tensor for part, tensor in parts})
+        rows.append({key: value.cpu() for key, value in tensors.items()})
+    assert task._step.captured == capture
+    task.close()
+    return rows

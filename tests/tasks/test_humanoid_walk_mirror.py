@@ -1,0 +1,103 @@
+"""The walking robot's mirror map, against the simulator: where mirrored actions lead to."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from isaacgym import gymtorch
+
+from humanoid_gym.config import build
+from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
+from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
+PAIRS = 24
+CONFIG = build(HumanoidWalkConfig, {**SETTINGS, "num_envs": 2 * PAIRS, "seed": 1}, "task")
+EVEN = ("pitch", "knee", "elbow")
+
+
+def mirrored_joints(task: HumanoidWalk, values: torch.Tensor) -> torch.Tensor:
+    """Joint by joint, without the map: sides change places, roll and yaw change signs."""
+    names, image = task.robot.joint_names, torch.empty_like(values)
+    for i, name in enumerate(names):
+        side, _, joint = name.partition("_")
+        other = {"left": f"right_{joint}", "right": f"left_{joint}"}.get(side, name)
+        image[:, i] = values[:, names.index(other)] * (1.0 if name.endswith(EVEN) else -1.0)
+    return image
+
+
+def mirrored_root(root: torch.Tensor) -> torch.Tensor:
+    """Reflect in y = 0: of a quaternion, x and z of the axis; of a spin, x and z."""
+    position = [1.0, -1.0, 1.0]
+    spin = [-1.0, 1.0, -1.0]
+    return root * torch.tensor([*position, *spin, 1.0, *position, *spin])
+
+
+def put_mirrored_pairs(task: HumanoidWalk) -> None:
+    """Random poses, commands and phases in the first half, their reflections in the rest."""
+    g = torch.Generator().manual_seed(0)
+    task.reset()
+    for action in torch.randn(8, 2 * PAIRS, task.num_actions, generator=g) * 0.4:
+        task.step(action)
+    root, half = task.root_state, slice(0, PAIRS)
+    root[half, 7:13] += torch.randn(PAIRS, 6, generator=g) * 0.2
+    root[PAIRS:] = mirrored_root(root[half])
+    for joints in (task.joint_position, task.joint_velocity, task.actions):
+        joints[PAIRS:] = mirrored_joints(task, joints[half])
+    task.previous_actions.zero_()
+    task.commands[PAIRS:] = task.commands[half] * torch.tensor([1.0, -1.0, -1.0])
+    task.command_steps.fill_(1000.0)
+    task.phase[PAIRS:] = (task.phase[half] + 0.5) % 1.0
+    task.air_time[PAIRS:] = task.air_time[half].flip(1)
+    task.gym.set_actor_root_state_tensor(task.sim, gymtorch.unwrap_tensor(task.root_state))
+    task.gym.set_dof_state_tensor(task.sim, gymtorch.unwrap_tensor(task.dof_state))
+    task.progress_buf.fill_(5)
+
+
+def test_mirrored_states_and_actions_lead_to_mirrored_observations_and_equal_rewards():
+    task = HumanoidWalk(CONFIG)
+    put_mirrored_pairs(task)
+    mirror = task.mirror()
+    assert mirror.states is not None
+    g = torch.Generator().manual_seed(1)
+    under_way = torch.ones(PAIRS, dtype=torch.bool)  # a new episode begins with its own noise
+    differs = torch.zeros(task.num_states)
+    for _ in range(12):
+        action = torch.randn(PAIRS, task.num_actions, generator=g) * 0.4
+        _, _, done, extras = task.step(torch.cat([action, mirrored_joints(task, action)]))
+        for name, reflection in (("observation", mirror.obs), ("states", mirror.states)):
+            seen = extras[f"final_{name}"]
+            image = reflection.apply(seen[:PAIRS])
+            # a contact that one side has a bit earlier shows in the forces of that step
+            torch.testing.assert_close(
+                image[under_way], seen[PAIRS:][under_way], rtol=1e-3, atol=2e-3
+            )
+        terms = extras["reward_terms"]
+        for name, term in terms.items():
+            a, b = term[:PAIRS][under_way], term[PAIRS:][under_way]
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-3, msg=name)
+        torch.testing.assert_close(done[:PAIRS][under_way], done[PAIRS:][under_way])
+        under_way &= ~done[:PAIRS].bool()
+        pairs = extras["final_states"]
+        differs = torch.maximum(differs, (pairs[:PAIRS] - pairs[PAIRS:]).abs().amax(0))
+    assert under_way.sum() > PAIRS // 2
+    # no sign was compared with zero: what changes in the mirror differs within some pair
+    places = torch.arange(task.num_states)
+    changing = (torch.tensor(mirror.states.source) != places) | (
+        torch.tensor(mirror.states.sign) < 0.0
+    )
+    assert (differs[changing] > 1e-3).all()
+
+
+def test_a_robot_that_is_not_symmetric_is_refused():
+    task = HumanoidWalk(dataclasses.replace(CONFIG, num_envs=2))
+    task.robot.lower[task.robot.joint_names.index("left_knee")] -= 0.1
+    with pytest.raises(ValueError, match="not symmetric: limits of joint 'left_knee'"):
+        task.mirror()
+    pose = {**CONFIG.default_pose, "left_hip_yaw": 0.2}
+    task = HumanoidWalk(dataclasses.replace(CONFIG, num_envs=2, default_pose=pose))
+    with pytest.raises(ValueError, match="not symmetric: default pose of joint 'left_hip_yaw'"):
+        task.mirror()
