@@ -9,6 +9,7 @@ from setuptools import find_packages, setup
 # beside NVIDIA's own Isaac Gym (Python 3.8), where torch comes with that installation.
 EMBEDDED = "; python_version >= '3.11'"
 WARP = ["mujoco-warp>=4.0,<4.1" + EMBEDDED, "warp-lang>=1.19,<1.20" + EMBEDDED]
+EXPORT = ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "onnxscript>=0.5,<1"]
 
 setup(
     name="humanoid-gym",
@@ -49,9 +50,14 @@ setup(
         "skrl": ["skrl>=2.0,<3"],
         "report": ["matplotlib>=3.8,<4", "Jinja2>=3.1,<4"],
         "sweeps": ["hydra-joblib-launcher>=1.2,<2", "hydra-submitit-launcher>=1.2,<2"],
+        "export": EXPORT,
+        "deployment": ["onnxruntime>=1.20,<2"],  # for a robot's computer: pip install --no-deps
+        "tensorrt": ["tensorrt>=10.12"],
+        "identification": ["scipy>=1.11,<2"],
         "gpu": WARP,
         "test": [
             *WARP,  # on its CPU device where there is no GPU
+            *EXPORT,
             "pytest>=8,<10",
             "pytest-xdist>=3,<4",
             "hypothesis>=6.100,<7",

@@ -7,7 +7,7 @@ import time
 from datetime import datetime, timezone
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
+from typing import Any, Dict, Mapping, NamedTuple, Optional, Sequence
 
 import torch
 from rich.console import Console
@@ -19,9 +19,9 @@ from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.trained import NEWEST, Trained
 from humanoid_gym.config import ConfigError
 from humanoid_gym.evaluation import results
-from humanoid_gym.evaluation.judging import MOST_ENVS, Judge
+from humanoid_gym.evaluation.judging import MOST_ENVS, Judge, Plan
 from humanoid_gym.evaluation.results import Evaluation
-from humanoid_gym.evaluation.scenarios import RANDOMIZATION, SCENARIOS, TERRAIN, Scenario, choose
+from humanoid_gym.evaluation.scenarios import RANDOMIZATION, SCENARIOS, TERRAIN, choose
 from humanoid_gym.evaluation.tables import WIDTH, table
 from humanoid_gym.isaacgym_fallback import engine_choice
 from humanoid_gym.tasks.vec_task import VecTask
@@ -40,8 +40,8 @@ class Session(NamedTuple):
     """An evaluation that is constructed in full and has played nothing yet."""
 
     policy: Trained
-    scenarios: List[Scenario]
     judge: Judge
+    plan: Plan
     folder: Path
 
 
@@ -64,15 +64,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     if options.list:
         print("\n".join(f"{s.name:<16}{len(s.cells):>3} cells  {s.description}" for s in SCENARIOS))
         return 0
-    with one_line_errors(), _progress() as progress:
+    progress = _progress()
+    with one_line_errors():
         session = construct(options, progress)
-        start = time.perf_counter()
-        try:
-            found = session.judge.judge(session.scenarios)
-        except KeyboardInterrupt:
-            print("stopped     before the episodes were over; nothing was written")
-            return 0
-        seconds = time.perf_counter() - start
+    start = time.perf_counter()
+    try:
+        with progress:
+            found = session.judge.judge(session.plan)
+    except KeyboardInterrupt:
+        print("stopped     before the episodes were over; nothing was written")
+        return 0
+    seconds = time.perf_counter() - start
     evaluation = Evaluation(_about(session, options, seconds), tuple(found))
     with one_line_errors():
         files = results.write(evaluation, session.folder)
@@ -130,11 +132,12 @@ def construct(options: argparse.Namespace, progress: Progress) -> Session:
         most_envs=options.num_envs or MOST_ENVS[device],
         advance=lambda count: progress.advance(task, count),
     )
-    _announce(policy, scenarios, episodes)
-    progress.update(task, total=episodes * sum(len(s.cells) for s in scenarios))
+    plan = judge.plan(scenarios)
+    _announce(policy, plan, episodes)
+    progress.update(task, total=episodes * plan.num_cells)
     now = datetime.now(timezone.utc)
     own = run_folder.run_of(checkpoint) / results.FOLDER / f"{now:%Y-%m-%d_%H-%M-%S}"
-    return Session(policy, scenarios, judge, options.out or own)
+    return Session(policy, judge, plan, options.out or own)
 
 
 def _make_env(policy: Trained, overrides: Mapping[str, Any], num_envs: int) -> VecTask:
@@ -157,13 +160,13 @@ def _merged(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> Dict[s
     return merged
 
 
-def _announce(policy: Trained, scenarios: Sequence[Scenario], episodes: int) -> None:
-    cells, engine = sum(len(s.cells) for s in scenarios), engine_choice()
-    iteration = policy.content["counters"]["iteration"]
+def _announce(policy: Trained, plan: Plan, episodes: int) -> None:
+    engine, iteration = engine_choice(), policy.content["counters"]["iteration"]
+    played = sum(not reason for reason in plan.reasons)
     print(f"checkpoint  {policy.checkpoint}, iteration {iteration}, {policy.config.task_name}")
     print(f"engine      {engine.name}: {engine.reason}")
     print(f"device      {policy.config.device.value}: {policy.config.device.reason}")
-    print(f"scenarios   {len(scenarios)} with {cells} cells of {episodes} episodes", flush=True)
+    print(f"scenarios   {played} with {plan.num_cells} cells of {episodes} episodes", flush=True)
 
 
 def _about(session: Session, options: argparse.Namespace, seconds: float) -> Dict[str, Any]:
@@ -189,4 +192,5 @@ def _about(session: Session, options: argparse.Namespace, seconds: float) -> Dic
 
 def _progress() -> Progress:
     columns = (TextColumn("episodes"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -144,7 +144,8 @@ def newest(root: Path) -> Path:
     Raises:
         FileNotFoundError: there is no run in it.
     """
-    found = _newest_first(root) or _newest_first(root.parent, root.name)
+    whole = root.resolve()  # '.' has no name
+    found = _newest_first(root) or _newest_first(whole.parent, whole.name)
     if not found:
         raise FileNotFoundError(f"no run in {os.path.join(root, '')}; expected <task>/<time>")
     return found[0]

@@ -1,7 +1,7 @@
 """Confidence intervals over episodes: of means by the bootstrap, of rates after Wilson."""
 
 import math
-from typing import List, NamedTuple
+from typing import List, NamedTuple, Sequence
 
 import numpy as np
 
@@ -10,6 +10,11 @@ LEVEL = 0.95
 RESAMPLES = 2000
 """Bootstrap samples; the ends of an interval move by about 2 % of its width with another seed."""
 _Z = 1.959963984540054  # standard normal quantile of (1 + LEVEL) / 2
+_T = (
+    12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281,
+    2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860,
+)  # fmt: skip
+"""The same of Student's t with 1, 2, … degrees of freedom; the last is used beyond."""
 
 
 class Interval(NamedTuple):
@@ -38,6 +43,23 @@ def wilson(successes: int, trials: int) -> Interval:
     half = spread * _Z / (1 + square / trials)
     # at the edges the ends are 0 and 1 exactly; rounding must not put the rate outside
     return Interval(rate, max(min(centre - half, rate), 0.0), min(max(centre + half, rate), 1.0))
+
+
+def over_seeds(values: Sequence[float]) -> Interval:
+    """Return the mean over trainings with Student's t interval, which is meant for few of them.
+
+    Args:
+        values: one of each training; NaN where it has none.
+    """
+    known = np.array([value for value in values if math.isfinite(value)])
+    if not len(known):
+        return NOTHING
+    mean, freedom = float(known.mean()), len(known) - 1
+    if freedom == 0:
+        return Interval(mean, math.nan, math.nan)
+    quantile = _T[freedom - 1] if freedom <= len(_T) else _T[-1]
+    half = quantile * float(known.std(ddof=1)) / math.sqrt(len(known))
+    return Interval(mean, mean - half, mean + half)
 
 
 def bootstrap(values: np.ndarray, rng: np.random.Generator) -> List[Interval]:

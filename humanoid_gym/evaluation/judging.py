@@ -60,32 +60,44 @@ class Judge:
     advance: Advance
     """Called after each step with how many episodes it ended."""
 
-    def judge(self, scenarios: Sequence[Scenario]) -> List[ScenarioResult]:
-        """Play every cell that applies to the task.
+    def plan(self, scenarios: Sequence[Scenario]) -> "Plan":
+        """Look at the task and decide what is played; nothing is yet.
 
-        Cells that need the same settings of the task share a simulation.
-
-        Returns:
-            One result for each scenario, in the order given.
+        Raises:
+            ValueError: the checkpoint's networks do not fit the task.
         """
-        reasons, randomizes = self._look_at_task(scenarios)
+        env = self.make_env({}, 1)
+        try:
+            self.load(env)  # refused before anything is played
+            reasons = _reasons(env, scenarios)
+            randomizes = hasattr(env.config, RANDOMIZATION)
+        finally:
+            env.close()
         groups: Dict[str, List[Tuple[Place, Cell]]] = {}
         for i, scenario in enumerate(scenarios):
             for j, cell in enumerate(scenario.cells if not reasons[i] else ()):
                 cell = within_task(cell) if randomizes else cell
                 groups.setdefault(repr(cell.overrides), []).append((Place(i, j), cell))
-        results: Dict[Place, CellResult] = {}
-        for group in groups.values():
+        return Plan(tuple(scenarios), reasons, list(groups.values()))
+
+    def judge(self, plan: "Plan") -> List[ScenarioResult]:
+        """Play every cell of a plan.
+
+        Returns:
+            One result for each scenario, in the order of the plan.
+        """
+        found: Dict[Place, CellResult] = {}
+        for group in plan.groups:
             places, cells = zip(*group)
-            results.update(zip(places, self.play(cells)))
+            found.update(zip(places, self.play(cells)))
         return [
             ScenarioResult(
                 name=scenario.name,
                 description=scenario.description,
-                reason=reasons[i],
-                cells=tuple(results[place] for place in sorted(results) if place.scenario == i),
+                reason=plan.reasons[i],
+                cells=tuple(found[place] for place in sorted(found) if place.scenario == i),
             )
-            for i, scenario in enumerate(scenarios)
+            for i, scenario in enumerate(plan.scenarios)
         ]
 
     def play(self, cells: Sequence[Cell]) -> List[CellResult]:
@@ -118,25 +130,32 @@ class Judge:
         each, rest = divmod(self.episodes, share)
         return [each + (i < rest) for i in range(share)]
 
-    def _look_at_task(self, scenarios: Sequence[Scenario]) -> Tuple[List[str], bool]:
-        """Say of each scenario why it does not apply (empty if it does); does the task randomize?
 
-        Raises:
-            ValueError: the checkpoint's networks do not fit the task.
-        """
-        env = self.make_env({}, 1)
-        try:
-            self.load(env)  # refused before anything is played
-            robot = RobotState(env)
-            groups = [name for name in TASK_GROUPS if hasattr(env.config, name)]
-            randomizes = hasattr(env.config, RANDOMIZATION)
-        finally:
-            env.close()
-        lacks = {name: "" if name in groups else f"the task has no {name}" for name in TASK_GROUPS}
-        lacks[FREE_BASE] = "" if robot.free else "the robot's base is fixed"
-        lacks[JOINTS] = "" if robot.num_joints else "the robot has no joints"
-        reasons = [lacks[scenario.needs] if scenario.needs else "" for scenario in scenarios]
-        return reasons, randomizes
+class Plan(NamedTuple):
+    """What is played of some scenarios, and with what."""
+
+    scenarios: Tuple[Scenario, ...]
+    """In the order in which they are reported."""
+    reasons: List[str]
+    """Why each of them does not apply to the task; empty if it does."""
+    groups: List[List[Tuple[Place, Cell]]]
+    """Cells that need the same settings of the task and so share a simulation."""
+
+    @property
+    def num_cells(self) -> int:
+        """How many cells are played."""
+        return sum(len(group) for group in self.groups)
+
+
+def _reasons(env: VecTask, scenarios: Sequence[Scenario]) -> List[str]:
+    """Say of each scenario why it does not apply to the task; empty if it does."""
+    robot = RobotState(env)
+    lacks = {
+        name: "" if hasattr(env.config, name) else f"the task has no {name}" for name in TASK_GROUPS
+    }
+    lacks[FREE_BASE] = "" if robot.free else "the robot's base is fixed"
+    lacks[JOINTS] = "" if robot.num_joints else "the robot has no joints"
+    return [lacks[scenario.needs] if scenario.needs else "" for scenario in scenarios]
 
 
 def within_task(cell: Cell) -> Cell:

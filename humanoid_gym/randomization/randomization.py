@@ -213,6 +213,7 @@ class Randomization:
                     f"saved randomization '{name}' has shape {shapes[0]}, this configuration's "
                     f"{shapes[1]}; continue with the settings of the saved run"
                 )
+        self._world.check(state["world.values"])
         for name, tensor in live.items():
             tensor.copy_(state[name])
         if self._writer is not None:

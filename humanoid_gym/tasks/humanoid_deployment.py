@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 CROUCH = {
     f"{side}_{joint}": angle
     for side in ("left", "right")
-    for joint, angle in (("hip_y", -0.8), ("knee", 1.4), ("ankle_y", -0.6))
+    for joint, angle in (("hip_y", -0.65), ("knee", 1.2), ("ankle_y", -0.6))
 }
-"""Joint positions of a safe stop [rad]; the other joints are at 0."""
+"""Joint positions of a safe stop [rad]: soles flat, the centre of mass above their middle. The
+others go to 0."""
 STOP_GAINS = (1.0, 0.02)
 """Stiffness [1/rad] and damping [s/rad] of a safe stop, as parts of each motor's largest torque:
 what torques that hold for a sixtieth of a second can damp without shaking the lightest limb."""

@@ -42,6 +42,7 @@ def write_run(
     values: Optional[Dict[str, np.ndarray]] = None,
     sink: str = "jsonl",
     gamma: float = 0.99,
+    seed: int = 4,
 ) -> Path:
     """Write a run's configuration and its log; return its folder."""
     folder.mkdir(parents=True)
@@ -49,7 +50,7 @@ def write_run(
     settings = {
         "task_name": "humanoid",
         "num_envs": 8,
-        "seed": 4,
+        "seed": seed,
         "max_iterations": 100,
         "task": {"asset": "a.urdf"},
         "train": {"algorithm": {"gamma": gamma}, "runner": {"max_iterations": 500}},
@@ -70,7 +71,7 @@ def write_run(
     return folder
 
 
-def write_evaluation(run: Path) -> results.Evaluation:
+def write_evaluation(run: Path, shift: float = 0.0) -> results.Evaluation:
     """Write an evaluation of four pushes into a run's folder."""
     cells = tuple(
         results.CellResult(
@@ -79,7 +80,7 @@ def write_evaluation(run: Path) -> results.Evaluation:
             10,
             0,
             {
-                "return": Interval(100.0 + direction, 90.0, 110.0 + direction),
+                "return": Interval(100.0 + direction + shift, 90.0, 110.0 + direction + shift),
                 "survival": Interval(speed / 2.0, 0.0, 1.0),
                 "speed": Interval(float("nan"), float("nan"), float("nan")),
             },

@@ -30,6 +30,8 @@ class Metronome:
         self.age[done] = 0
         reward = torch.arange(1.0, self.num_envs + 1.0)
         extras = {"metrics": {"speed": speed}, "faults": done & (self.periods == 2)}
+        extras["episode_metrics"] = {"distance": speed * (speed + 1.0) / 2.0}
+        extras["terminations"] = {"late": done & (self.periods == 7), "early": self.periods == 2}
         return {"obs": self.age.float().unsqueeze(1)}, reward, done, extras
 
     def randomize_episode_phase(self) -> None: ...
@@ -51,6 +53,9 @@ def test_each_environment_plays_its_share():
     assert sorted(episodes.lengths) == [2, 2, 2, 7, 7]
     assert sorted(episodes.returns) == [2, 2, 2, 14, 14]
     assert sorted(episodes.metrics["speed"]) == [1.5, 1.5, 1.5, 4.0, 4.0]
+    assert sorted(episodes.metrics["distance"]) == [3.0, 3.0, 3.0, 28.0, 28.0]
+    assert sorted(episodes.terminations["late"]) == [0.0, 0.0, 0.0, 1.0, 1.0]
+    assert sum(episodes.terminations["early"]) == 3.0
     assert episodes.faults == 3
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from humanoid_gym.evaluation.intervals import bootstrap, wilson
+from humanoid_gym.evaluation.intervals import bootstrap, over_seeds, wilson
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,18 @@ def test_the_same_seed_gives_the_same_interval():
 def test_no_episodes_give_no_mean(rng):
     (interval,) = bootstrap(np.zeros((0, 1)), rng)
     assert math.isnan(interval.mean)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 21])
+def test_over_seeds_is_students_interval(count, rng):
+    values = rng.normal(10.0, 3.0, count)
+    expected = stats.t.interval(0.95, count - 1, values.mean(), stats.sem(values))
+    mean, low, high = over_seeds([*values, math.nan])
+    assert mean == pytest.approx(values.mean())
+    assert (low, high) == pytest.approx(expected, rel=1e-4)
+
+
+def test_one_seed_has_no_interval():
+    mean, low, high = over_seeds([4.0])
+    assert mean == 4.0 and math.isnan(low) and math.isnan(high)
+    assert math.isnan(over_seeds([]).mean)

@@ -104,6 +104,7 @@ def test_runs_are_compared(run: Path, tmp_path: Path):
     write_evaluation(other)
     page = report(tmp_path / "page.html", run, other, "--frames", "0")
     assert "2 runs" in page.text and "What differs" in page.text
+    assert "seeds" not in page.text  # they are different trainings
     assert re.search(r"train\.algorithm\.gamma\s*0\.99\s*0\.5", page.text)
     curve = next(
         base64.b64decode(source.split(",", 1)[1]).decode()
@@ -113,13 +114,23 @@ def test_runs_are_compared(run: Path, tmp_path: Path):
     assert "first" in curve and "second" in curve  # the legend
 
 
+def test_seeds_are_averaged(run: Path, tmp_path: Path):
+    other = write_run(tmp_path / "2026-01-31_13-00-00_second", seed=5)
+    write_evaluation(run)
+    write_evaluation(other, shift=20.0)
+    text = report(tmp_path / "page.html", run, other, "--frames", "0").text
+    # two values 20 apart: deviation 14.1, of the mean 10, times 12.7
+    assert re.search(r"Over 2 seeds.*push 180 deg, 1 m/s\s*290 ± 127\s*50 % ± 0", text, re.DOTALL)
+
+
 def test_plots_as_png(run: Path, tmp_path: Path):
     write_evaluation(run)
     report(tmp_path / "page.html", run, "--frames", "0", "--png", tmp_path / "png")
-    pictures = {path.name: Image.open(path) for path in (tmp_path / "png").iterdir()}
-    assert {"episode_return.png", "intervals.png", "map_push_first.png"} <= set(pictures)
-    pixels = np.asarray(pictures["episode_return.png"].convert("L"))
-    assert pixels.std() > 5  # something is drawn
+    names = {"episode_return.png", "intervals.png", "map_push_first.png"}
+    assert names <= {path.name for path in (tmp_path / "png").iterdir()}
+    for name in names:
+        with Image.open(tmp_path / "png" / name) as picture:
+            assert np.asarray(picture.convert("L")).std() > 5, name  # something is drawn
 
 
 def test_the_same_run_gives_the_same_page(run: Path, tmp_path: Path):

@@ -1,5 +1,6 @@
 """Every kind of policy acts from its exported file as it does in training."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,7 +11,7 @@ from deployed_robots import two_joints
 
 from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment import Deployment, PolicyFile
-from humanoid_gym.export import Exporter, ExportError, Recording
+from humanoid_gym.export import Exporter, ExportError, PolicyGraph, Recording
 from humanoid_gym.export import exporter as exporting
 from humanoid_gym.export.tensorrt_format import trtexec_line
 from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig, Agent
@@ -123,6 +124,16 @@ def test_metadata_are_in_the_onnx_file_and_beside_it(exported):
     assert properties["joint_names"] == "a,b" and properties["joint_stiffness"] == "40,40"
     assert properties["action_scale"] == "0.5,0.5" and properties["control_rate"] == "50"
     assert properties["observation_names"] == "joint_position,joint_velocity,action"
+
+
+def test_observations_are_clipped_in_the_graph():
+    networks = trained("gru")
+    graph = PolicyGraph(networks, dataclasses.replace(two_joints(), clip_observations=0.5))
+    observation = recording().observations[0]
+    clipped = networks.respond(observation.clamp(-0.5, 0.5), networks.no_memory(4))[0].mean
+    action, command, _ = graph.respond(observation, networks.no_memory(4))
+    torch.testing.assert_close(action, clipped.clamp(-1.0, 1.0))
+    torch.testing.assert_close(command, 0.5 * action)
 
 
 @pytest.fixture

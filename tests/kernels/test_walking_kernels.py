@@ -1,6 +1,7 @@
 """Quantities and reward terms of commanded walking, against scipy and sums worked by hand."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -136,7 +137,7 @@ def test_power_counts_driving_motors_only():
     assert kernels.mechanical_power(torque, velocity).tolist() == [6.0]
 
 
-def at(**changes: list) -> kernels.Walking:
+def at(**changes: Any) -> kernels.Walking:
     """One robot with two joints that stands still as commanded, but for `changes`."""
     widths = {"command": 3, "velocity_h": 3, "angular_velocity_b": 3, "gravity_b": 3}
     widths |= {"foot_force": 6, "foot_velocity": 6}

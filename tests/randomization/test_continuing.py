@@ -71,7 +71,15 @@ def test_a_state_of_other_settings_is_refused(small):
         small(ARM, {}, fixed=True).load_state_dict(saved)
 
 
-def test_the_number_of_pushes_and_draws_does_not_depend_on_others(small):
+def test_another_ground_is_refused(small):
+    ground = {"ground_friction": {"range": [0.5, 1.5]}}
+    saved = small(ARM, ground, seed=1).state_dict()
+    small(ARM, ground, seed=1).load_state_dict(saved)
+    with pytest.raises(ValueError, match=r"ground has a friction of .* the saved run's seed"):
+        small(ARM, ground, seed=2).load_state_dict(saved)
+
+
+def test_nothing_is_drawn_for_what_is_off(small):
     """Without randomization the task draws nothing: its own numbers are those it had before."""
     plain, other = small(ARM, {}, fixed=True), small(ARM, {}, fixed=True)
     run(plain, 5)

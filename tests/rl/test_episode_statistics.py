@@ -100,6 +100,20 @@ def test_terminations_are_the_part_of_episodes_that_ended_so():
     assert report["termination/time_out"] == pytest.approx(1 / 3)
 
 
+def test_quantities_of_whole_episodes_are_read_where_they_end():
+    statistics = EpisodeStatistics(3, CPU)
+    never, some = torch.zeros(3, dtype=torch.bool), torch.tensor([True, False, True])
+    for done, scale in ((never, 1.0), (some, 2.0)):
+        walked = {"distance": scale * torch.tensor([3.0, 5.0, 7.0])}
+        statistics.update(torch.ones(3), done, {}, {"speed": torch.ones(3)}, {}, walked)
+    report = statistics.report(statistics.summary().tolist())
+    assert report["metric/distance"] == pytest.approx((6.0 + 14.0) / 2)
+    assert report["metric/speed"] == 1.0
+    other = EpisodeStatistics(3, CPU)
+    other.load_state_dict(statistics.state_dict())
+    assert other.report(other.summary().tolist()) == report
+
+
 def test_forgotten_episodes_start_again():
     statistics = EpisodeStatistics(2, CPU)
     never = torch.tensor([False, False])

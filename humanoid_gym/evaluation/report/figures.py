@@ -229,7 +229,9 @@ def _polar(figure: Figure, axes: Any, cells: Sequence[CellResult], name: str) ->
     top = 1.0 if name == SURVIVAL else max(float(np.nanmax(means)), 1e-9)
     arcs = np.linspace(edges[0], edges[-1], ARC_PIECES * len(directions) + 1)
     fine = np.repeat(means, ARC_PIECES, axis=1)  # a sector's edge is drawn straight, so many do
-    mesh = axes.pcolormesh(arcs, rings, fine, cmap="viridis", vmin=0.0, vmax=top)
+    mesh = axes.pcolormesh(
+        *(arcs, rings, fine), cmap="viridis", vmin=0.0, vmax=top, edgecolors="face", linewidth=0.3
+    )
     figure.colorbar(mesh, ax=axes, shrink=0.7, pad=0.12)
     for (row, column), mean in np.ndenumerate(means):
         text = f"{100 * mean:.0f} %" if name == SURVIVAL else f"{mean:,.0f}"

@@ -1,16 +1,21 @@
 """The page itself: everything that it shows is inside of it."""
 
 import base64
+import math
 from pathlib import Path
 from typing import Any, Dict, List, NamedTuple, Optional, Sequence
 
-from humanoid_gym.evaluation.intervals import NOTHING
+from humanoid_gym.evaluation.intervals import NOTHING, over_seeds
+from humanoid_gym.evaluation.metrics import SURVIVAL
 from humanoid_gym.evaluation.report.figures import Plot, Plotter
 from humanoid_gym.evaluation.report.run import ReportedRun, curves_by_section, flat
-from humanoid_gym.evaluation.tables import formatted, label, shown_metrics, title
+from humanoid_gym.evaluation.results import CellResult
+from humanoid_gym.evaluation.tables import formatted, label, number, shown_metrics, title
 from humanoid_gym.extras import require
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
+NAMING = {"seed", "experiment", "checkpoint"}
+"""Settings that do not make another training of a run."""
 
 
 class Page(NamedTuple):
@@ -55,6 +60,7 @@ def make_page(
         maps=maps,
         tables=[_table(run) for run in evaluated],
         differences=differences(runs),
+        seeds=_seeds_table(evaluated, names) if differ_by_seed_alone(evaluated) else None,
         settings=[flat(run.settings) for run in runs],
         video=video,
         smoothing=smoothing,
@@ -71,6 +77,11 @@ def differences(runs: Sequence[ReportedRun]) -> Dict[str, List[str]]:
     return {key: row for key, row in values.items() if len(set(row)) > 1}
 
 
+def differ_by_seed_alone(runs: Sequence[ReportedRun]) -> bool:
+    """Return whether runs are the same training but for the seed, so that they can be averaged."""
+    return len(runs) > 1 and "seed" in differences(runs) and set(differences(runs)) <= NAMING
+
+
 def data_uri(content: Any, kind: str) -> str:  # noqa: ANN401 (text or bytes)
     """Return a file's content as an address that holds all of it.
 
@@ -80,6 +91,34 @@ def data_uri(content: Any, kind: str) -> str:  # noqa: ANN401 (text or bytes)
     """
     raw = content.encode("utf-8") if isinstance(content, str) else content
     return f"data:{kind};base64,{base64.b64encode(raw).decode('ascii')}"
+
+
+def _seeds_table(runs: Sequence[ReportedRun], names: Sequence[str]) -> Dict[str, Any]:
+    """Means over runs of each cell that all of them played, as texts: headings and rows."""
+    by_run = [
+        {
+            title(scenario, cell): cell
+            for scenario in run.evaluation.scenarios
+            for cell in scenario.cells
+        }
+        for run in runs
+        if run.evaluation
+    ]
+    shared = [name for name in by_run[0] if all(name in cells for cells in by_run)]
+    rows = [
+        [name, *(_over_seeds([cells[name] for cells in by_run], metric) for metric in names)]
+        for name in shared
+    ]
+    return {"count": len(by_run), "headings": [label(name) for name in names], "rows": rows}
+
+
+def _over_seeds(cells: Sequence[CellResult], name: str) -> str:
+    """A metric's mean over runs and half its interval's width; of survival in percent."""
+    factor, unit = (100.0, " %") if name == SURVIVAL else (1.0, "")
+    mean, low, high = over_seeds([factor * cell.metrics.get(name, NOTHING).mean for cell in cells])
+    if math.isnan(mean):
+        return "-"
+    return f"{number(mean)}{unit} ± {number(0.5 * (high - low), 2)}"
 
 
 def _table(run: ReportedRun) -> Dict[str, Any]:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 CROUCH = {
     f"{side}_{joint}": angle
     for side in ("left", "right")
-    for joint, angle in (("hip_pitch", -0.8), ("knee", 1.6), ("ankle_pitch", -0.8))
+    for joint, angle in (("hip_pitch", -0.6), ("knee", 1.2), ("ankle_pitch", -0.6))
 }
-"""Joint positions of a safe stop [rad]: soles flat below the hips. The others go to the default
-pose."""
+"""Joint positions of a safe stop [rad]: soles flat, the centre of mass above their middle. The
+others go to the default pose."""
 STOP_DAMPING = 2.0
 """Damping of a safe stop, as a multiple of the drive's own."""
 STABILITY_MARGIN = -0.4

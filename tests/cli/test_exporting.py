@@ -1,0 +1,93 @@
+"""python -m humanoid_gym.export on a small run: files, report, and one line where it cannot be."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from test_train_play import train
+
+from humanoid_gym.cli import exporting
+from humanoid_gym.deployment import PolicyRunner
+from humanoid_gym.export import verification
+
+QUICK = ["--num-envs", "2", "--steps", "5"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return train(tmp_path_factory.mktemp("workplace"), "max_iterations=2")
+
+
+def test_a_run_becomes_files_that_the_runner_takes(run: Path, capsys):
+    arguments = ["--checkpoint", str(run), "--format", "onnx,torchscript,tensorrt", *QUICK]
+    assert exporting.main(arguments) == 0
+    printed = capsys.readouterr().out
+    folder = run / "exported"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "policy.json",
+        "policy.onnx",
+        "policy.pt",
+    ]
+    assert "largest difference" in printed and "in 10 observations" in printed
+    assert (
+        "tensorrt    not built: TensorRT is not installed; where there is both: trtexec" in printed
+    )
+    runner = PolicyRunner(folder / "policy.onnx")
+    assert runner.deployment.task == "cartpole" and runner.deployment.control_rate == 60.0
+    assert runner.deployment.origin["checkpoint"].startswith(f"cartpole/{run.name}/")
+    assert runner.deployment.origin["iteration"] == "2"
+    command = runner.step({"joint_position": [0.0, 0.1], "joint_velocity": [0.0, 0.0]})
+    assert not command.stopped and abs(command.torque[0]) <= 400.0
+
+
+def test_a_difference_above_the_tolerance_fails(run: Path, tmp_path: Path, capsys):
+    arguments = ["--checkpoint", str(run), "--output", str(tmp_path), *QUICK]
+    assert exporting.main([*arguments, "--format", "torchscript", "--tolerance", "-1"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: policy.pt differs from the trained policy by")
+    assert error.count("\n") == 1 and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["--format", "onnx,tflite"], "unknown format 'tflite' (known: onnx, torchscript"),
+        (["--format", ","], "no format; choose from"),
+        (["--checkpoint", "nowhere"], "checkpoint 'nowhere' not found"),
+        (["task.efort=3"], "task: unknown key 'efort'; nearest: 'effort'"),
+    ],
+)
+def test_bad_input_is_one_line(run: Path, capsys, arguments, reason):
+    with pytest.raises(SystemExit) as caught:
+        exporting.main(["--checkpoint", str(run), *arguments, *QUICK])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert reason in error and error.count("\n") == 1
+
+
+def test_a_checkpoint_of_another_task_is_refused(run: Path, tmp_path: Path, capsys):
+    shutil.copytree(run, tmp_path / "run")
+    config = tmp_path / "run" / "config.yaml"
+    other = Path(__file__).resolve().parents[2] / "cfg/task/humanoid.yaml"
+    text = config.read_text().replace("task_name: cartpole", "task_name: humanoid")
+    lines = text.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("task:"))
+    end = next(i for i, line in enumerate(lines) if line.startswith("train:"))
+    task = ["task:", *("  " + line for line in other.read_text().splitlines())]
+    config.write_text("\n".join([*lines[:start], *task, *lines[end:]]))
+    with pytest.raises(SystemExit) as caught:
+        exporting.main(["--checkpoint", str(tmp_path / "run"), *QUICK])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert "is of task cartpole, but lies in a run of task humanoid" in error
+    assert error.count("\n") == 1
+
+
+def test_a_missing_package_names_its_extra(run: Path, tmp_path: Path, capsys, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "onnxscript", None)
+    with pytest.raises(SystemExit) as caught:
+        exporting.main(["--checkpoint", str(run), "--output", str(tmp_path), *QUICK])
+    assert caught.value.code == 2
+    error = capsys.readouterr().err
+    assert "onnxscript is not installed: pip install 'humanoid-gym[export]'" in error
+    assert verification.ExportError.__mro__[1] is ValueError and not list(tmp_path.iterdir())
