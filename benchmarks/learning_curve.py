@@ -24,6 +24,8 @@ COLUMNS = {
     "return": "episode/return",
     "length": "episode/length",
     "forward_speed": "metric/forward_speed",
+    "velocity_error": "metric/velocity_error",
+    "fall": "metric/fall",
     "env_steps_per_second": "speed/env_steps_per_second",
     "kl": "learning/kl",
     "learning_rate": "learning/learning_rate",
@@ -32,7 +34,13 @@ COLUMNS = {
 }
 """Column of the CSV -> tag of the events; a tag that a task does not log is left out."""
 
-PLOTTED = {"return": "episode return", "length": "episode length", "forward_speed": "m/s"}
+PLOTTED = {
+    "return": "episode return",
+    "length": "episode length",
+    "forward_speed": "forward speed [m/s]",
+    "velocity_error": "error of the commanded velocity [m/s]",
+    "fall": "falls per episode",
+}
 
 
 def read_curve(run: Path) -> Dict[str, List[float]]:
@@ -88,7 +96,7 @@ def write_plot(curve: Dict[str, List[float]], path: Path, title: str) -> None:
     for axis, name in zip(axes[0], names, strict=True):
         axis.plot(curve["minutes"], curve[name], linewidth=1.2)
         axis.set_xlabel("minutes")
-        axis.set_title(PLOTTED[name] if name != "forward_speed" else "forward speed [m/s]")
+        axis.set_title(PLOTTED[name], fontsize=10)
         axis.grid(alpha=0.3)
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()

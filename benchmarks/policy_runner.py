@@ -26,7 +26,7 @@ ROUNDS = 5
 
 def main() -> None:
     """Time and print."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
     parser.add_argument("--policy", type=Path, required=True)
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
@@ -55,22 +55,21 @@ def _sensors(runner: PolicyRunner, deployment: Deployment) -> "dict[str, np.ndar
     return sensors
 
 
-def _seconds(call: Callable[[], object]) -> "list[float]":
-    """Return the time of one call in each of some rounds [s]."""
+def _seconds(call: Callable[[], object]) -> "list[tuple[float, float]]":
+    """Return wall and CPU time of one call in each of some rounds [s]."""
     rounds = []
     for _ in range(ROUNDS):
-        start = time.perf_counter()
+        wall, cpu = time.perf_counter(), time.process_time()
         for _ in range(STEPS):
             call()
-        rounds.append((time.perf_counter() - start) / STEPS)
+        ends = time.perf_counter(), time.process_time()
+        rounds.append(((ends[0] - wall) / STEPS, (ends[1] - cpu) / STEPS))
     return rounds
 
 
-def _report(name: str, rounds: "list[float]") -> None:
-    middle, best = statistics.median(rounds), min(rounds)
-    print(
-        f"{name:<20} {middle * 1e6:7.0f} us median, {best * 1e6:7.0f} us best: {1 / middle:6.0f} Hz"
-    )
+def _report(name: str, rounds: "list[tuple[float, float]]") -> None:
+    wall, cpu = (statistics.median(times) for times in zip(*rounds, strict=True))
+    print(f"{name:<20}{wall * 1e6:7.0f} us: {1 / wall:6.0f} Hz; CPU time {cpu * 1e6:5.0f} us")
 
 
 if __name__ == "__main__":

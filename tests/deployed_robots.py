@@ -62,50 +62,56 @@ class LinearPolicy:
         action = np.clip(observation @ self.w + memory @ self.u, -1.0, 1.0)
         return action, 0.5 * memory + observation @ self.v
 
-    def save(self, path, metadata=True):
+    def save(self, path):
         """Write the policy as an ONNX file; no torch, no exporter."""
+        inputs, outputs = (
+            {"observation": len(self.w)},
+            dict.fromkeys(("action", "command"), len(self.deployment.actuators)),
+        )
+        if self.width:
+            inputs["memory"] = outputs["next_memory"] = self.width
+        graph = helper.make_graph(
+            self._nodes(),
+            "policy",
+            [_values(name, width) for name, width in inputs.items()],
+            [_values(name, width) for name, width in outputs.items()],
+            [numpy_helper.from_array(value, name) for name, value in self._constants().items()],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+        helper.set_model_props(model, {"humanoid_gym.policy": self.deployment.to_json()})
+        onnx.save(model, path)
+        return self
+
+    def _constants(self):
         actuators = self.deployment.actuators
         constants = {
             "w": self.w,
             "scale": np.array([a.scale for a in actuators], np.float32),
             "offset": np.array([a.offset for a in actuators], np.float32),
-            "low": np.float32(-1.0),
-            "high": np.float32(1.0),
+            "low": np.array(-1.0, np.float32),
+            "high": np.array(1.0, np.float32),
         }
-        nodes = [helper.make_node("MatMul", ["observation", "w"], ["seen"])]
-        answer = "seen"
-        inputs, outputs = (
-            {"observation": len(self.w)},
-            dict.fromkeys(("action", "command"), len(actuators)),
-        )
         if self.width:
-            constants.update(u=self.u, v=self.v, half=np.float32(0.5))
-            inputs["memory"] = outputs["next_memory"] = self.width
-            nodes += [
-                helper.make_node("MatMul", ["memory", "u"], ["recalled"]),
-                helper.make_node("Add", ["seen", "recalled"], ["both"]),
-                helper.make_node("Mul", ["memory", "half"], ["kept"]),
-                helper.make_node("MatMul", ["observation", "v"], ["noted"]),
-                helper.make_node("Add", ["kept", "noted"], ["next_memory"]),
-            ]
-            answer = "both"
-        nodes += [
-            helper.make_node("Clip", [answer, "low", "high"], ["action"]),
-            helper.make_node("Mul", ["action", "scale"], ["scaled"]),
-            helper.make_node("Add", ["scaled", "offset"], ["command"]),
+            constants.update(u=self.u, v=self.v, half=np.array(0.5, np.float32))
+        return constants
+
+    def _nodes(self):
+        node = helper.make_node
+        answer = "both" if self.width else "seen"
+        recalling = [
+            node("MatMul", ["memory", "u"], ["recalled"]),
+            node("Add", ["seen", "recalled"], ["both"]),
+            node("Mul", ["memory", "half"], ["kept"]),
+            node("MatMul", ["observation", "v"], ["noted"]),
+            node("Add", ["kept", "noted"], ["next_memory"]),
         ]
-        graph = helper.make_graph(
-            nodes,
-            "policy",
-            [_values(name, width) for name, width in inputs.items()],
-            [_values(name, width) for name, width in outputs.items()],
-            [numpy_helper.from_array(np.asarray(c), name) for name, c in constants.items()],
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
-        if metadata:
-            helper.set_model_props(model, {"humanoid_gym.policy": self.deployment.to_json()})
-        onnx.save(model, path)
-        return self
+        return [
+            node("MatMul", ["observation", "w"], ["seen"]),
+            *(recalling if self.width else []),
+            node("Clip", [answer, "low", "high"], ["action"]),
+            node("Mul", ["action", "scale"], ["scaled"]),
+            node("Add", ["scaled", "offset"], ["command"]),
+        ]
 
 
 def _values(name, width):

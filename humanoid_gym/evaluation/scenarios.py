@@ -186,9 +186,9 @@ SCENARIOS: Tuple[Scenario, ...] = (
         "commanded velocities, held for the whole episode",
         _commands(
             {
-                "forward 1 m/s": (1.0, 0.0, 0.0),
-                "left 0.4 m/s": (0.0, 0.4, 0.0),
-                "turn 0.8 rad/s": (0.0, 0.0, 0.8),
+                "forward 0.5 m/s": (0.5, 0.0, 0.0),
+                "left 0.3 m/s": (0.0, 0.3, 0.0),
+                "turn 0.6 rad/s": (0.0, 0.0, 0.6),
             }
         ),
         needs=COMMANDS,
