@@ -202,6 +202,22 @@ def next_phase(phase: Tensor, moving: Tensor, advance: float) -> Tensor:
 
 
 @script
+def first_phase(chance: Tensor, stance_fraction: float) -> Tensor:
+    """Phase at which both feet are to be on the ground, either one the next to swing.
+
+    Args:
+        chance: from U(0, 1), shape (N,).
+        stance_fraction: part of its cycle that a foot spends on the ground.
+
+    Returns:
+        Of the gait, in [0, 1), shape (N,).
+    """
+    half_cycles = 2.0 * chance
+    together = max(stance_fraction - 0.5, 0.0)
+    return 0.5 * half_cycles.floor() + together * (half_cycles % 1.0)
+
+
+@script
 def draw_commands(
     chance: Tensor, low: Tensor, high: Tensor, standing_fraction: float, deadband: float
 ) -> Tensor:

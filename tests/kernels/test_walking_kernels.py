@@ -91,6 +91,16 @@ def test_the_clock_shows_nothing_while_standing():
     assert phase.tolist() == pytest.approx([0.7, 0.05], abs=1e-6)
 
 
+def test_the_first_phase_has_both_feet_on_the_ground_and_either_one_swing_next():
+    chance = torch.linspace(0.0, 1.0, 1001)[:-1]
+    phase = kernels.first_phase(chance, 0.6)
+    _, stance, _ = kernels.gait(phase, torch.ones(1000), 0.6, 0.1)
+    assert (stance == 1.0).all()
+    assert phase.min() == 0.0 and phase.max() == pytest.approx(0.6, abs=1e-3)
+    assert ((phase < 0.1) == (chance < 0.5)).all()
+    assert set(kernels.first_phase(chance, 0.4).tolist()) == {0.0, 0.5}  # both are in the air
+
+
 def test_air_time_counts_and_is_handed_over_at_touch_down():
     air = torch.zeros(1, 2)
     seen = []

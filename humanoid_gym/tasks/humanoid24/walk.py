@@ -158,7 +158,8 @@ class HumanoidWalk(WalkingRobot):
         self.course.begin(mask, self.root_state[:, 0:3], ~self.fault_buf)
         self.stand(mask)
         self._renew_commands(mask)
-        phase = self.uniform(0.0, 1.0, (self.num_envs,))
+        chance = self.uniform(0.0, 1.0, (self.num_envs,))
+        phase = kernels.first_phase(chance, self.config.gait.stance_fraction)
         self.phase.copy_(torch.where(mask, phase, self.phase))
         self.previous_velocity.copy_(
             torch.where(column, self.joint_velocity, self.previous_velocity)
