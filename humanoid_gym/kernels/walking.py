@@ -202,19 +202,19 @@ def next_phase(phase: Tensor, moving: Tensor, advance: float) -> Tensor:
 
 
 @script
-def first_phase(chance: Tensor, stance_fraction: float) -> Tensor:
-    """Phase at which both feet are to be on the ground, either one the next to swing.
+def first_phase(lateral: Tensor, chance: Tensor, stance_fraction: float) -> Tensor:
+    """Phase at which both feet are to be on the ground, the one that is left swinging next.
 
     Args:
-        chance: from U(0, 1), shape (N,).
+        lateral: velocity of the base to the left [m/s], shape (N,).
+        chance: from U(0, 1), shape (N, 2).
         stance_fraction: part of its cycle that a foot spends on the ground.
 
     Returns:
         Of the gait, in [0, 1), shape (N,).
     """
-    half_cycles = 2.0 * chance
-    together = max(stance_fraction - 0.5, 0.0)
-    return 0.5 * half_cycles.floor() + together * (half_cycles % 1.0)
+    to_right = (lateral + 1e-3 * (chance[:, 0] - 0.5) < 0.0).to(lateral.dtype)
+    return 0.5 * to_right + max(stance_fraction - 0.5, 0.0) * chance[:, 1]
 
 
 @script

@@ -91,14 +91,17 @@ def test_the_clock_shows_nothing_while_standing():
     assert phase.tolist() == pytest.approx([0.7, 0.05], abs=1e-6)
 
 
-def test_the_first_phase_has_both_feet_on_the_ground_and_either_one_swing_next():
-    chance = torch.linspace(0.0, 1.0, 1001)[:-1]
-    phase = kernels.first_phase(chance, 0.6)
+def test_the_first_phase_has_both_feet_on_the_ground_and_the_one_left_behind_swing_next():
+    chance = torch.rand(1000, 2, generator=torch.Generator().manual_seed(0))
+    lateral = torch.linspace(-1.0, 1.0, 1000)
+    phase = kernels.first_phase(lateral, chance, 0.6)
     _, stance, _ = kernels.gait(phase, torch.ones(1000), 0.6, 0.1)
     assert (stance == 1.0).all()
-    assert phase.min() == 0.0 and phase.max() == pytest.approx(0.6, abs=1e-3)
-    assert ((phase < 0.1) == (chance < 0.5)).all()
-    assert set(kernels.first_phase(chance, 0.4).tolist()) == {0.0, 0.5}  # both are in the air
+    soon = kernels.gait(phase + 0.11, torch.ones(1000), 0.6, 0.1)[1]
+    assert (soon[lateral > 0.01, 1] == 0.0).all()  # to the left: the right foot swings
+    assert (soon[lateral < -0.01, 0] == 0.0).all()
+    at_rest = kernels.first_phase(torch.zeros(1000), chance, 0.4)  # the clock has no double stance
+    assert set(at_rest.tolist()) == {0.0, 0.5} and 0.2 < at_rest.mean() < 0.3
 
 
 def test_air_time_counts_and_is_handed_over_at_touch_down():

@@ -158,8 +158,10 @@ class HumanoidWalk(WalkingRobot):
         self.course.begin(mask, self.root_state[:, 0:3], ~self.fault_buf)
         self.stand(mask)
         self._renew_commands(mask)
-        chance = self.uniform(0.0, 1.0, (self.num_envs,))
-        phase = kernels.first_phase(chance, self.config.gait.stance_fraction)
+        direction = kernels.heading(self.root_state[:, 3:7])
+        lateral = kernels.in_heading_frame(direction, self.root_state[:, 7:10])[:, 1]
+        chance = self.uniform(0.0, 1.0, (self.num_envs, 2))
+        phase = kernels.first_phase(lateral, chance, self.config.gait.stance_fraction)
         self.phase.copy_(torch.where(mask, phase, self.phase))
         self.previous_velocity.copy_(
             torch.where(column, self.joint_velocity, self.previous_velocity)
