@@ -43,7 +43,8 @@ class Mirror:
         if networks.recurrent:
             raise ConfigError(
                 "symmetry_augmentation and mirror_loss_coef cannot be used with policy.memory, "
-                "since what is remembered has no mirror image; set memory: none, or leave them out"
+                "since what is remembered has no mirror image; set policy.memory: none, or "
+                "algorithm.symmetry_augmentation: false and mirror_loss_coef: 0"
             )
         if networks.num_states and self._states is None:
             raise ConfigError(
@@ -79,7 +80,8 @@ def make_mirror(
     if mirror_map is None:
         raise ConfigError(
             "symmetry_augmentation and mirror_loss_coef need a task that declares its mirror map "
-            "(a method mirror()), which this one does not; leave both out or add it to the task"
+            "(a method mirror()), which this one does not; add it to the task, or set "
+            "symmetry_augmentation: false and mirror_loss_coef: 0"
         )
     return Mirror(mirror_map, device)
 
