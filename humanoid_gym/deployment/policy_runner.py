@@ -143,7 +143,7 @@ class PolicyRunner:
         Args:
             read_sensors: returns readings by name; with an entry "age" [s] if it knows it.
             send_command: sends to the motors.
-            steps: how many; None: until the robot has stopped and stays so, or for ever.
+            steps: how many; None: until interrupted (a stopped robot is held in its crouch).
             clock: returns the time [s].
             sleep: waits for a number of seconds.
         """

@@ -1,5 +1,6 @@
 """A task with a viewer: it draws each step, follows its robot, and stops when the user does."""
 
+import signal
 from collections.abc import Iterator
 
 import numpy as np
@@ -77,6 +78,15 @@ def test_v_switches_drawing(task: Cartpole, screen: Screen):
     assert screen.pictures == 3
 
 
+@pytest.fixture
+def handled_interrupts():
+    """SIGINT raises here, also where a shell started the tests in the background, ignoring it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("handled_interrupts")
 @pytest.mark.parametrize("how", ["escape", "window"])
 def test_leaving_the_window_interrupts_the_program_once(task: Cartpole, screen: Screen, how: str):
     step(task)

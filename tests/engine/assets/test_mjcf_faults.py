@@ -31,13 +31,13 @@ GOOD = """<mujoco>
 
 
 def fault(folder, text, kind=AssetError, root=None):
-    """The message of a load that must fail within a second, checked to be a line with a place."""
+    """The message of a load that must fail within seconds, checked to be a line with a place."""
     file = folder / "robot.xml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     start = time.process_time()
     with pytest.raises(kind) as caught:
         load_mjcf(file, AssetOptions(), root)
-    assert time.process_time() - start < 1.0
+    assert time.process_time() - start < 5.0
     message = str(caught.value)
     assert "\n" not in message
     place, _, rest = message.partition(": ")
