@@ -4,6 +4,7 @@ import base64
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from humanoid_gym.cli import evaluating
 from humanoid_gym.evaluation import results
 from humanoid_gym.evaluation.history import Curve
 from humanoid_gym.evaluation.report import figures
+from humanoid_gym.evaluation.report.page import differences
 from humanoid_gym.evaluation.report.run import names_of
 
 VOID = {"meta", "img", "br", "link", "input"}
@@ -96,6 +98,15 @@ def test_the_page_shows_configuration_curves_and_evaluation(run: Path, tmp_path:
 
 def test_a_run_without_an_evaluation_says_how_to_get_one(run: Path, tmp_path: Path):
     assert "Not evaluated yet" in report(tmp_path / "page.html", run, "--frames", "0").text
+
+
+@pytest.mark.parametrize("nothing", [None, [], {}, ""])
+def test_a_setting_that_says_nothing_is_no_difference(nothing):
+    def run(**settings):
+        return SimpleNamespace(settings={"seed": 1, **settings})
+
+    assert differences([run(noise={"bias": nothing}), run()]) == {}
+    assert differences([run(noise={"std": 0.0}), run()]) == {"noise.std": ["0.0", "-"]}
 
 
 def test_runs_are_compared(run: Path, tmp_path: Path):

@@ -14,6 +14,7 @@ from humanoid_gym.evaluation.tables import formatted, label, number, shown_metri
 from humanoid_gym.extras import require
 
 TEMPLATE = Path(__file__).with_name("page.html.j2")
+ABSENT = "-"
 NAMING = {"seed", "experiment", "checkpoint"}
 """Settings that do not make another training of a run."""
 
@@ -70,11 +71,19 @@ def make_page(
 
 
 def differences(runs: Sequence[ReportedRun]) -> Dict[str, List[str]]:
-    """Return the settings that are not the same in all runs, by key, a value for each run."""
+    """Return the settings that are not the same in all runs, by key, a value for each run.
+
+    A setting that says nothing (None, an empty list) is like one that a run does not have.
+    """
     settings = [flat(run.settings) for run in runs]
     keys = list(dict.fromkeys(key for entry in settings for key in entry))
-    values = {key: [entry.get(key, "-") for entry in settings] for key in keys}
+    values = {key: [said(entry.get(key, ABSENT)) for entry in settings] for key in keys}
     return {key: row for key, row in values.items() if len(set(row)) > 1}
+
+
+def said(value: str) -> str:
+    """Return a setting's text, or a dash if it says nothing."""
+    return ABSENT if value in ("None", "[]", "{}", "") else value
 
 
 def differ_by_seed_alone(runs: Sequence[ReportedRun]) -> bool:
