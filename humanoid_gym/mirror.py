@@ -6,10 +6,13 @@ right change places. Plain numbers only, so that tasks and learner need not know
 """
 
 from dataclasses import dataclass
-from typing import Collection, Optional, Sequence, Tuple
+from typing import Collection, Mapping, Optional, Sequence, Tuple
 
 import torch
 from torch import Tensor
+
+_UNEQUAL = 1e-4
+"""Two sides of a robot that differ by more than this are not each other's mirror image."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,27 @@ def by_name(names: Sequence[str], odd: Collection[str]) -> Reflection:
         raise ValueError(f"mirror map: '{_counterpart(missing[0])}' has no '{missing[0]}'")
     sign = tuple(-1.0 if name in odd else 1.0 for name in names)
     return Reflection(tuple(places[name] for name in counterparts), sign)
+
+
+def check_symmetric(
+    asset: str, joints: Sequence[str], properties: Mapping[str, Tuple[Tensor, Reflection]]
+) -> None:
+    """Refuse a robot that is not its own mirror image.
+
+    Args:
+        asset: its description's file, for the message.
+        joints: names of its joints.
+        properties: values of each joint, shape (joints,), and how they change in the mirror, by
+            what they are.
+
+    Raises:
+        ValueError: a joint is not like its counterpart; the message names both property and joint.
+    """
+    for what, (values, reflection) in properties.items():
+        unequal = ((reflection.apply(values) - values).abs() > _UNEQUAL).tolist()
+        for name, differs in zip(joints, unequal):
+            if differs:
+                raise ValueError(f"'{asset}' is not symmetric: {what} of joint '{name}'")
 
 
 def _counterpart(name: str) -> str:

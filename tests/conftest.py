@@ -33,5 +33,14 @@ def robots():
 
 
 @pytest.fixture
+def empty(tmp_path, monkeypatch):
+    """An empty working directory."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
 def rng():
     return np.random.default_rng(0)

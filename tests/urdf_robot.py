@@ -127,6 +127,15 @@ def twin(name):
     return name.replace("left_", "right_") if name.startswith("left_") else name
 
 
+def assert_mirrored_inertia(robot, link):
+    """The other side's link is this one's mirror image in mass, centre of mass and inertia."""
+    mass, com, inertia = robot.inertial(link)
+    other_mass, other_com, other_inertia = robot.inertial(twin(link))
+    assert mass == other_mass
+    np.testing.assert_allclose(com, MIRROR @ other_com, atol=1e-9)
+    np.testing.assert_allclose(inertia, MIRROR @ other_inertia @ MIRROR, atol=1e-9)
+
+
 def mirrorable(robot, link, kind, mirror):
     """Every capsule as one sorted row, so that neither order nor direction matters."""
     rows = []

@@ -20,7 +20,7 @@ from torch import Tensor
 from humanoid_gym.config import ConfigError, nearest
 from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.kernels import humanoid as kernels
-from humanoid_gym.mirror import MirrorMap, Reflection
+from humanoid_gym.mirror import MirrorMap, Reflection, check_symmetric
 from humanoid_gym.tasks.humanoid_deployment import humanoid_deployment
 from humanoid_gym.tasks.humanoid_mirror import humanoid_mirror
 from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
@@ -295,18 +295,13 @@ class Humanoid(VecTask):
             ValueError: the robot is not symmetric.
         """
         mirror = humanoid_mirror(self.joint_names, [term.name for term in self.observation.terms])
-        columns = {
-            "limits": (self.joint_lower + self.joint_upper, mirror.actions.sign),
-            "range": (self.joint_upper - self.joint_lower, (1.0,) * NUM_JOINTS),
-            "effort": (self.effort, (1.0,) * NUM_JOINTS),
+        same = Reflection(mirror.actions.source, (1.0,) * NUM_JOINTS)
+        properties = {
+            "limits": (self.joint_lower + self.joint_upper, mirror.actions),
+            "range": (self.joint_upper - self.joint_lower, same),
+            "effort": (self.effort, same),
         }
-        for what, (values, sign) in columns.items():
-            image = Reflection(mirror.actions.source, sign).apply(values)
-            for name, unequal in zip(self.joint_names, ((image - values).abs() > 1e-4).tolist()):
-                if unequal:
-                    raise ValueError(
-                        f"'{self.config.asset}' is not symmetric: {what} of joint '{name}'"
-                    )
+        check_symmetric(self.config.asset, self.joint_names, properties)
         return mirror
 
     def deployment(self) -> Deployment:

@@ -9,6 +9,7 @@ from typing import List
 
 import pytest
 import torch
+from refusals import refusal
 
 from humanoid_gym.cli import playing, training
 
@@ -24,14 +25,6 @@ SMALL = [
 """The smallest real training."""
 
 
-@pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run; read only."""
@@ -41,17 +34,6 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert training.main(SMALL) == 0
     (found,) = (folder / "runs" / "cartpole").iterdir()
     return found
-
-
-def refusal(command, arguments: List[str], capsys: pytest.CaptureFixture[str], empty: Path) -> str:
-    """Run a command that must refuse; return its one line."""
-    with pytest.raises(SystemExit) as exit_:
-        command(arguments)
-    assert exit_.value.code == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1 and error.startswith("error: "), error
-    assert list(empty.iterdir()) == [], "something was written"
-    return error
 
 
 @pytest.mark.parametrize(

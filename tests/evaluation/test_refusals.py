@@ -7,6 +7,7 @@ from typing import List
 import pytest
 import yaml
 from logged_runs import write_run
+from refusals import refusal
 from tiny_runs import train
 
 from humanoid_gym.cli import evaluating
@@ -15,24 +16,6 @@ from humanoid_gym.cli import evaluating
 @pytest.fixture(scope="module")
 def cartpole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return train(tmp_path_factory.mktemp("cartpole"), "cartpole")
-
-
-@pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "work"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
-
-
-def refusal(arguments: List[str], capsys: pytest.CaptureFixture[str], empty: Path) -> str:
-    with pytest.raises(SystemExit) as exit_:
-        evaluating.main(arguments)
-    assert exit_.value.code == 2
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1 and error.startswith("error: "), error
-    assert list(empty.iterdir()) == [], "something was written"
-    return error
 
 
 @pytest.mark.parametrize(
@@ -54,7 +37,7 @@ def refusal(arguments: List[str], capsys: pytest.CaptureFixture[str], empty: Pat
     ],
 )
 def test_refused(arguments: List[str], expected: str, capsys, empty: Path):
-    assert expected in refusal(arguments, capsys, empty)
+    assert expected in refusal(evaluating.main, arguments, capsys, empty)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +53,7 @@ def test_refused_on_top_of_a_run(
     arguments: List[str], expected: str, cartpole: Path, capsys, empty: Path
 ):
     given = ["--checkpoint", str(cartpole), "--scenarios", "nominal", *arguments]
-    assert expected in refusal(given, capsys, empty)
+    assert expected in refusal(evaluating.main, given, capsys, empty)
 
 
 def test_a_checkpoint_of_another_task(cartpole: Path, capsys, empty: Path, tmp_path: Path):
@@ -79,7 +62,7 @@ def test_a_checkpoint_of_another_task(cartpole: Path, capsys, empty: Path, tmp_p
     settings = yaml.safe_load((wrong / "config.yaml").read_text())
     settings["task_name"], settings["task"] = "humanoid", {}
     (wrong / "config.yaml").write_text(yaml.safe_dump(settings))
-    error = refusal(["--checkpoint", str(wrong)], capsys, empty)
+    error = refusal(evaluating.main, ["--checkpoint", str(wrong)], capsys, empty)
     assert "of task cartpole" in error and "task humanoid" in error
 
 
@@ -87,7 +70,9 @@ def test_a_damaged_checkpoint(cartpole: Path, capsys, empty: Path, tmp_path: Pat
     damaged = tmp_path / "damaged"
     shutil.copytree(cartpole, damaged)
     (damaged / "checkpoints" / "last.pt").write_bytes(b"PK nothing")
-    assert "cannot be read" in refusal(["--checkpoint", str(damaged)], capsys, empty)
+    assert "cannot be read" in refusal(
+        evaluating.main, ["--checkpoint", str(damaged)], capsys, empty
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,11 +88,11 @@ def test_a_damaged_evaluation(text: str, expected: str, capsys, empty: Path, tmp
     folder = run / "evaluation" / "2026-01-31_12-00-00"
     folder.mkdir(parents=True)
     (folder / "evaluation.json").write_text(text)
-    assert expected in refusal(["report", str(run)], capsys, empty)
+    assert expected in refusal(evaluating.main, ["report", str(run)], capsys, empty)
 
 
 def test_a_missing_package_is_named(capsys, empty: Path, tmp_path: Path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "matplotlib", None)
     run = write_run(tmp_path / "run")
-    error = refusal(["report", str(run), "--frames", "0"], capsys, empty)
+    error = refusal(evaluating.main, ["report", str(run), "--frames", "0"], capsys, empty)
     assert "matplotlib is not installed: pip install 'humanoid-gym[report]'" in error

@@ -12,6 +12,7 @@ import yaml
 from urdf_robot import (
     MIRROR,
     Robot,
+    assert_mirrored_inertia,
     assert_physical,
     floats,
     mirrorable,
@@ -88,11 +89,7 @@ def test_left_and_right_are_mirror_images(humanoid):
     for link in humanoid.links:
         if link.startswith("right_"):
             continue
-        mass, com, inertia = humanoid.inertial(link)
-        other_mass, other_com, other_inertia = humanoid.inertial(twin(link))
-        assert mass == other_mass
-        np.testing.assert_allclose(com, MIRROR @ other_com, atol=1e-9)
-        np.testing.assert_allclose(inertia, MIRROR @ other_inertia @ MIRROR, atol=1e-9)
+        assert_mirrored_inertia(humanoid, link)
         np.testing.assert_array_equal(
             humanoid.position(link), MIRROR @ humanoid.position(twin(link))
         )

@@ -13,6 +13,7 @@ import pytest
 from urdf_robot import (
     MIRROR,
     Robot,
+    assert_mirrored_inertia,
     assert_physical,
     floats,
     mujoco_inertia,
@@ -150,11 +151,7 @@ def test_left_and_right_are_mirror_images(robot):
     for link in robot.links:
         if link.startswith("right_"):
             continue
-        mass, com, inertia = robot.inertial(link)
-        other_mass, other_com, other_inertia = robot.inertial(twin(link))
-        assert mass == other_mass
-        np.testing.assert_allclose(com, MIRROR @ other_com, atol=1e-9)
-        np.testing.assert_allclose(inertia, MIRROR @ other_inertia @ MIRROR, atol=1e-9)
+        assert_mirrored_inertia(robot, link)
         np.testing.assert_allclose(robot.position(link), MIRROR @ robot.position(twin(link)))
         for kind in ("visual", "collision"):
             rows = shape_rows(robot, twin(link), kind, MIRROR)

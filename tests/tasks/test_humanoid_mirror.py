@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 from isaacgym import gymtorch
+from reflected_states import mirrored_root
 
 from humanoid_gym.config import build
 from humanoid_gym.tasks.humanoid import Humanoid, HumanoidConfig
@@ -30,13 +31,6 @@ def mirrored_joints(task: Humanoid, values: torch.Tensor) -> torch.Tensor:
             other = names.index(f"{'right' if side == 'left' else 'left'}_{joint}")
             image[:, i] = values[:, other]
     return image
-
-
-def mirrored_root(root: torch.Tensor) -> torch.Tensor:
-    """Reflect in y = 0: of a quaternion, x and z of the axis; of a spin, x and z."""
-    position = [1.0, -1.0, 1.0]
-    spin = [-1.0, 1.0, -1.0]
-    return root * torch.tensor([*position, *spin, 1.0, *position, *spin])
 
 
 def put_mirrored_pairs(task: Humanoid) -> None:

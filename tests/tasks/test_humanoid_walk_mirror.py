@@ -7,6 +7,7 @@ import pytest
 import torch
 import yaml
 from isaacgym import gymtorch
+from reflected_states import mirrored_root
 
 from humanoid_gym.config import build
 from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
@@ -27,13 +28,6 @@ def mirrored_joints(task: HumanoidWalk, values: torch.Tensor) -> torch.Tensor:
         other = {"left": f"right_{joint}", "right": f"left_{joint}"}.get(side, name)
         image[:, i] = values[:, names.index(other)] * (1.0 if name.endswith(EVEN) else -1.0)
     return image
-
-
-def mirrored_root(root: torch.Tensor) -> torch.Tensor:
-    """Reflect in y = 0: of a quaternion, x and z of the axis; of a spin, x and z."""
-    position = [1.0, -1.0, 1.0]
-    spin = [-1.0, 1.0, -1.0]
-    return root * torch.tensor([*position, *spin, 1.0, *position, *spin])
 
 
 def put_mirrored_pairs(task: HumanoidWalk) -> None:

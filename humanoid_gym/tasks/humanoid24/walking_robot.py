@@ -9,7 +9,7 @@ from isaacgym import gymapi, gymtorch
 from torch import Tensor
 
 from humanoid_gym.kernels import walking as kernels
-from humanoid_gym.mirror import Reflection
+from humanoid_gym.mirror import Reflection, check_symmetric
 from humanoid_gym.tasks.humanoid24.config import TORQUE, HumanoidWalkConfig
 from humanoid_gym.tasks.humanoid24.robot import read_robot
 from humanoid_gym.tasks.randomized_task import RandomizedTask
@@ -126,19 +126,13 @@ class WalkingRobot(RandomizedTask):
             ValueError: the robot is not symmetric.
         """
         robot, same = self.robot, Reflection(joints.source, (1.0,) * joints.width)
-        columns = {
+        properties = {
             "limits": (robot.lower + robot.upper, joints),
             "range": (robot.upper - robot.lower, same),
             "default pose": (robot.default_pose, joints),
             "peak torque": (robot.peak_torque, same),
         }
-        for what, (values, reflection) in columns.items():
-            unequal = ((reflection.apply(values) - values).abs() > 1e-4).tolist()
-            for name, differs in zip(robot.joint_names, unequal):
-                if differs:
-                    raise ValueError(
-                        f"'{self.config.asset}' is not symmetric: {what} of joint '{name}'"
-                    )
+        check_symmetric(self.config.asset, robot.joint_names, properties)
 
     def camera_target(self, env_index: int) -> Point:
         """Return the base's position on the ground, at hip height."""
