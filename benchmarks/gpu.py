@@ -30,6 +30,8 @@ class Part(NamedTuple):
     """After `python`."""
     seconds: float
     """Longest time that it may take."""
+    asked_for: bool = False
+    """Whether it runs only where --parts names it, for it does not fit beside the others."""
 
 
 def parts(args: argparse.Namespace) -> list[Part]:
@@ -40,21 +42,27 @@ def parts(args: argparse.Namespace) -> list[Part]:
     envs = f"num_envs={sizes[0]}"
     device = ["--device", args.device]
     rounds = [] if real else ["--rounds", "1", "--steps", "2"]
-    issue = ["train.runner.horizon=32", "train.algorithm.num_epochs=5"]
+    batch = ["train.runner.horizon=32", "train.algorithm.num_epochs=5"]
     tiny = [] if real else ["train.runner.horizon=4", "train.algorithm.num_epochs=1"]
     iterations = ["--iterations", "30" if real else "1"]
-    until = ["--until-return", "5000", "--seconds", "120" if real else "3"]
+    until = ["--until", "return>=5000", "--seconds", "120" if real else "3"]
     until += [] if real else [envs]
+    walking = ["task=humanoid_legs", "--until", "velocity_error<=0.25", "fall<=0.1"]
+    rough = [*walking, "--seconds", "540" if real else "3", *([] if real else [envs])]
+    rough += ["terrain=rough", "randomization=moderate"]
+    walking += ["--seconds", "180" if real else "3", *([] if real else [envs])]
     scaled = [*device, "--only-steps", *rounds, "--envs"]
     report = ["-q", "-p", "no:cacheprovider", "-n", str(args.processes)]
     report += ["--continue-on-collection-errors", "--junitxml"]  # a bare machine lacks packages
     return [
         Part("versions", ["gpu_versions.py", *device], 60),
         Part("stepping", ["gpu_stepping.py", *device, "--envs", *sizes, *rounds], 240),
-        Part("training", ["gpu_training.py", *device, *iterations, envs, *issue, *tiny], 120),
+        Part("training", ["gpu_training.py", *device, *iterations, envs, *batch, *tiny], 120),
         Part("time_to_return", ["gpu_training.py", *device, *until, *tiny], 170),
+        Part("walking", ["gpu_training.py", *device, *walking, *tiny], 230),
         Part("gpu_tests", ["-m", "pytest", "-m", "gpu", "tests", *report], 120),
         *(Part(f"scaling_{n}", ["gpu_stepping.py", *scaled, n], 45) for n in scaling),
+        Part("rough_walking", ["gpu_training.py", *device, *rough, *tiny], 590, asked_for=True),
         Part("conformance", ["-m", "pytest", "tests/conformance", "-k", "warp", *report], 300),
     ]
 
@@ -112,6 +120,11 @@ def test_counts(text: str) -> dict[str, Any]:
     return {**counts, "failed": bad[:50]}
 
 
+def wanted(part: Part, asked: list[str] | None) -> bool:
+    """Whether a part runs, given what --parts names."""
+    return part.name.startswith(tuple(asked)) if asked else not part.asked_for
+
+
 def write(results: Results, out: Path) -> None:
     """Write what is known so far."""
     (out / "results.json").write_text(json.dumps(results, indent=1), encoding="utf-8")
@@ -137,7 +150,7 @@ def main() -> int:
     results: Results = {}
     with tempfile.TemporaryDirectory() as folder:
         for part in parts(args):
-            if args.parts and not part.name.startswith(tuple(args.parts)):
+            if not wanted(part, args.parts):
                 continue
             left = end - time.perf_counter()
             if left < 1.0:

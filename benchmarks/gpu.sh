@@ -2,6 +2,7 @@
 # Every GPU test and benchmark in one go, under ten minutes on a bare CUDA machine.
 #
 #     benchmarks/gpu.sh                          results in $OUT, or in ./gpu_results
+#     benchmarks/gpu.sh --parts walking rough    only those; rough terrain is not in the ten minutes
 #     benchmarks/gpu.sh --device cpu --envs 8    dry run on Warp's CPU device, with tiny sizes
 #
 # Installs nothing: PyTorch for CUDA and what setup.py names (of the rest mujoco, mujoco-warp,

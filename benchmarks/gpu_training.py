@@ -1,19 +1,22 @@
-"""Training on a GPU: steps per second with milliseconds by part, or time to a return.
+"""Training on a GPU: steps per second with milliseconds by part, or time to a goal.
 
     python benchmarks/gpu_training.py --iterations 30 num_envs=4096 train.runner.horizon=32
-    python benchmarks/gpu_training.py --until-return 5000 --seconds 120
+    python benchmarks/gpu_training.py --until "return>=5000" --seconds 120
+    python benchmarks/gpu_training.py task=humanoid_legs --until "velocity_error<=0.25" "fall<=0.1"
 
 Overrides are those of train.py; without them its defaults count. Everything that train.py does in
 an iteration is in the time: collection, update, statistics, TensorBoard. The clock starts with the
 first reset; construction and the first iterations, which compile and capture, are told as well.
 """
 
+import argparse
 import itertools
+import re
 import statistics
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import humanoid_gym  # isort: skip  # noqa: F401 (sets up `isaacgym` before torch loads)
 
@@ -28,7 +31,34 @@ from humanoid_gym.rl.runner import Runner
 
 WARM_UP = 3
 """Iterations that compile and capture."""
-SPEED = "metric/forward_speed"
+METRICS = ("forward_speed", "velocity_error", "fall")
+"""Of the tasks, told along with return and length; means over the last episodes."""
+
+
+class Goal(NamedTuple):
+    """A bound that the mean of the last episodes is to reach."""
+
+    name: str
+    at_least: bool
+    bound: float
+
+    def reached(self, point: dict[str, float]) -> bool:
+        """Whether this point of the curve is there; not before an episode has ended."""
+        value = point.get(self.name)
+        if value is None:
+            return False
+        return value >= self.bound if self.at_least else value <= self.bound
+
+
+def goal(text: str) -> Goal:
+    """Read `name>=value` or `name<=value`."""
+    names = ("return", "length", *METRICS)
+    found = re.fullmatch(r"(\w+)(>=|<=)(-?\d+\.?\d*(?:e[-+]?\d+)?)", text)
+    if not found or found[1] not in names:
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected NAME>=VALUE or NAME<=VALUE, NAME one of {', '.join(names)}"
+        )
+    return Goal(found[1], found[2] == ">=", float(found[3]))
 
 
 class Training:
@@ -99,9 +129,10 @@ def rate(training: Training, iterations: int) -> dict[str, Any]:
     }
 
 
-def until(training: Training, wanted: float, cap: float) -> dict[str, Any]:
-    """Train until the mean return of the last episodes is there, or the time is over."""
+def until(training: Training, goals: list[Goal], cap: float) -> dict[str, Any]:
+    """Train until every goal is reached at once, or the time is over."""
     curve: list[dict[str, float]] = []
+    names = {"return": RETURN, "length": LENGTH, **{name: f"metric/{name}" for name in METRICS}}
     reached = None
     with Interruption() as interruption, training.runner.log:
         start = time.perf_counter()
@@ -111,9 +142,8 @@ def until(training: Training, wanted: float, cap: float) -> dict[str, Any]:
             now = time.perf_counter() - start
             steps = training.runner.iteration * training.samples
             point = {"seconds": now, "env_steps": steps}
-            names = {"return": RETURN, "length": LENGTH, "forward_speed": SPEED}
             curve.append(point | {k: report[v] for k, v in names.items() if v in report})
-            if curve[-1].get("return", 0.0) >= wanted:
+            if all(goal.reached(curve[-1]) for goal in goals):
                 reached = curve[-1]
             if now > cap:
                 break
@@ -121,7 +151,7 @@ def until(training: Training, wanted: float, cap: float) -> dict[str, Any]:
     last = curve[-1]
     return {
         **training.settings,
-        "wanted_return": wanted,
+        "wanted": {g.name: f"{'>=' if g.at_least else '<='} {g.bound:g}" for g in goals},
         "reached": reached,
         "best": best,
         "last": last,
@@ -136,17 +166,19 @@ def main() -> None:
     """Measure what the command line asks for."""
     arguments = parser(Path(__file__).stem + ": training on a GPU")
     arguments.add_argument("--iterations", type=int, default=30, help="that are measured")
-    arguments.add_argument("--until-return", type=float, help="train until there")
+    arguments.add_argument(
+        "--until", type=goal, nargs="+", metavar="NAME>=VALUE", help="train until all of them hold"
+    )
     arguments.add_argument("--seconds", type=float, default=120.0, help="that this may take")
     arguments.add_argument("overrides", nargs="*", metavar="key=value")
     args = arguments.parse_intermixed_args()
     device = chosen_device(args.device)
     with tempfile.TemporaryDirectory() as folder:
         training = Training(["task=humanoid", *args.overrides], device, folder)
-        if args.until_return is None:
+        if args.until is None:
             result = rate(training, args.iterations)
         else:
-            result = until(training, args.until_return, args.seconds)
+            result = until(training, args.until, args.seconds)
         training.env.close()
     finish(result, args.out)
 

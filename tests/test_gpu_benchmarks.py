@@ -1,5 +1,6 @@
 """The GPU benchmarks' one command: its parts, its limits and its table, dry, without a GPU."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import gpu  # noqa: E402
+import gpu_training  # noqa: E402
 from gpu_tables import markdown  # noqa: E402
 
 RESULTS = {
@@ -33,6 +35,20 @@ RESULTS = {
         ],
     },
     "time_to_return": {"seconds": 170.0, "error": "stopped after 170 s"},
+    "walking": {
+        "seconds": 90.0,
+        "result": {
+            "envs": 4096,
+            "horizon": 24,
+            "epochs": 5,
+            "minibatches": 8,
+            "wanted": {"velocity_error": "<= 0.25", "fall": "<= 0.1"},
+            "reached": {"seconds": 81.25, "env_steps": 2.5e7, "velocity_error": 0.2449, "fall": 0},
+            "best": {},
+            "construction_s": 4.0,
+            "first_iteration_s": 2.0,
+        },
+    },
     "gpu_tests": {
         "seconds": 40.0,
         "error": "exit code 1; see log.txt",
@@ -48,6 +64,8 @@ def test_the_table_tells_what_was_measured_and_what_failed():
     assert "| time_to_return | 170 | stopped after 170 s |" in text
     assert "| gpu_tests | 6 | 1 | 2 |" in text
     assert "- failed: `a::test_b`" in text
+    assert "## walking: time to velocity_error <= 0.25, fall <= 0.1 (goal 180 s" in text
+    assert "reached: velocity_error 0.2449, fall 0 after **81.2 s** and 25.00M env steps" in text
     assert "Training" not in text
 
 
@@ -58,6 +76,27 @@ def test_junit_files_are_counted():
         </testsuite></testsuites>"""
     counts = {"tests": 3, "failures": 1, "errors": 0, "skipped": 1, "failed": ["tests.a::bad"]}
     assert gpu.test_counts(text) == counts
+
+
+def test_goals_are_reached_together_and_not_before_an_episode_ended():
+    goals = [gpu_training.goal("return>=5e3"), gpu_training.goal("fall<=0.1")]
+    for point, reached in [
+        ({"return": 5000.0, "fall": 0.1}, True),
+        ({"return": 4999.0, "fall": 0.0}, False),
+        ({"return": 6000.0, "fall": 0.2}, False),
+        ({"fall": 0.0}, False),
+    ]:
+        assert all(goal.reached(point) for goal in goals) == reached
+    for text in ("return=5000", "height>=1", "fall<=", "fall<=much", "fall<=1e"):
+        with pytest.raises(argparse.ArgumentTypeError, match="expected NAME>=VALUE"):
+            gpu_training.goal(text)
+
+
+def test_what_does_not_fit_beside_the_others_runs_when_it_is_asked_for():
+    rough = gpu.Part("rough_walking", [], 590.0, asked_for=True)
+    walking = gpu.Part("walking", [], 230.0)
+    assert [gpu.wanted(part, None) for part in (walking, rough)] == [True, False]
+    assert [gpu.wanted(part, ["rough"]) for part in (walking, rough)] == [False, True]
 
 
 @pytest.mark.parametrize(

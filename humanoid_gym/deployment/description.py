@@ -14,7 +14,7 @@ from humanoid_gym.config import ConfigError, build, to_dict
 
 FORMAT = "humanoid_gym.policy"
 """Tag by which metadata are recognized as ours, and the key under which an ONNX file holds them."""
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Raised whenever an older program would misunderstand what is written."""
 
 Vector = Tuple[float, float, float]
@@ -177,7 +177,10 @@ class Deployment:
     actuators: Tuple[Actuator, ...]
     """Driven ones, in the order of the actions."""
     observation: Tuple[ObservationEntry, ...]
-    """Columns of the observation, in their order."""
+    """Columns of one step's observation, in their order."""
+    history: int = field(default=1, metadata={"min": 1})
+    """Steps whose observations the policy sees side by side, the oldest first; when an episode
+    begins, the first one repeated."""
     clip_actions: float = field(default=1.0, metadata={"above": 0.0})
     """Actions are limited to plus or minus this value; the policy's file does so itself."""
     clip_observations: Optional[float] = field(default=None, metadata={"above": 0.0})
@@ -210,8 +213,8 @@ class Deployment:
 
     @property
     def num_obs(self) -> int:
-        """Columns of the observation."""
-        return sum(entry.width for entry in self.observation)
+        """Columns of all that the policy sees."""
+        return self.history * sum(entry.width for entry in self.observation)
 
     @property
     def period(self) -> float:

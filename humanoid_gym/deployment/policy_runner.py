@@ -95,7 +95,7 @@ class PolicyRunner:
         """Why the robot was stopped; '' while it acts."""
         self._situation = Situation(self.deployment)
         self._memory = self.policy.no_memory()
-        self._first = True
+        self._seen: List[np.ndarray] = []
 
     @property
     def stopped(self) -> bool:
@@ -189,12 +189,13 @@ class PolicyRunner:
 
     def _ask_policy(self) -> np.ndarray:
         situation = self._situation
-        if not self._first and self.deployment.clock_frequency > 0.0 and situation.moving:
+        if self._seen and self.deployment.clock_frequency > 0.0 and situation.moving:
             advance = self.deployment.clock_frequency * self.deployment.period
             situation.phase = (situation.phase + advance) % 1.0
-        self._first = False
         observation = assemble(self.deployment.observation, situation)
-        answer = self.policy(observation[None], self._memory)
+        earlier = self._seen[1:] or [observation] * (self.deployment.history - 1)
+        self._seen = [*earlier, observation]
+        answer = self.policy(np.concatenate(self._seen)[None], self._memory)
         self._memory = answer.memory
         situation.previous_action = answer.action[0]
         return answer.command[0].astype(np.float64)

@@ -44,6 +44,24 @@ def test_it_does_what_the_policy_says(recurrent, runner):
     np.testing.assert_allclose(command.position, 0.5 * first, atol=1e-6)
 
 
+def test_the_policy_sees_as_many_steps_as_it_was_trained_with(tmp_path):
+    deployment = dataclasses.replace(two_joints(max_rate=None), history=3)
+    assert deployment.num_obs == 3 * 6
+    policy = LinearPolicy(deployment).save(tmp_path / "policy.onnx")
+    runner = PolicyRunner(tmp_path / "policy.onnx")
+    rng = np.random.default_rng(4)
+    for _ in range(2):  # an episode after a reset begins as the first one
+        seen, previous = [], np.zeros(2)
+        for _ in range(5):
+            q, v = rng.uniform(-0.3, 0.3, 2), rng.uniform(-1.0, 1.0, 2)
+            step = np.concatenate([q, 0.1 * v, previous])
+            seen = [*(seen or [step, step, step])[1:], step]
+            runner.step({"joint_velocity": v, "joint_position": q})
+            previous, _ = policy.respond(np.concatenate(seen), np.zeros(0))
+            np.testing.assert_allclose(runner.previous_action, previous, atol=1e-6)
+        runner.reset()
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -176,7 +194,7 @@ def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
     onnx.helper.set_model_props(model, {"humanoid_gym.policy": walking().to_json()})
     other.write_bytes(model.SerializeToString())
     newer = tmp_path / "newer.onnx"
-    text = two_joints().to_json().replace('"format_version": 1', '"format_version": 2')
+    text = two_joints().to_json().replace('"format_version": 2', '"format_version": 3')
     onnx.helper.set_model_props(model, {"humanoid_gym.policy": text})
     newer.write_bytes(model.SerializeToString())
     text_file = tmp_path / "text.onnx"
@@ -184,7 +202,7 @@ def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
     for path, message in [
         (plain, "an ONNX file without metadata of humanoid_gym"),
         (other, "the graph's 'observation' has width 6, the metadata say 8"),
-        (newer, "format version 2, this program reads up to 1"),
+        (newer, "format version 3, this program reads up to 2"),
         (text_file, "not a policy that onnxruntime can load"),
     ]:
         with pytest.raises(ConfigError, match=message) as caught:

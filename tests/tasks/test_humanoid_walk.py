@@ -94,6 +94,34 @@ def test_observation_columns_come_from_the_state(task: HumanoidWalk):
         assert torch.isfinite(buffer).all()
 
 
+def test_the_policy_sees_the_steps_before_but_no_other_episodes():
+    """Noise is drawn once for each step, and a step looks the same from all later ones."""
+    noise = {"noise": {"joint_offset": {"std": 0.1}}}
+    one, three = (
+        HumanoidWalk(config(asset=LEGS, history=history, episode_length=5, randomization=noise))
+        for history in (1, 3)
+    )
+    size = one.num_obs
+    assert three.num_obs == 3 * size and three.num_states == one.num_states
+    steps = [one.reset()["obs"].clone()]
+    assert torch.equal(three.reset()["obs"], steps[0].repeat(1, 3))
+    begun = torch.zeros(N, dtype=torch.long)  # the step in which each episode began
+    for index, action in enumerate(actions(12), start=1):
+        observation, _, done, extras = one.step(action)
+        final = extras["final_observation"].clone()
+        steps.append(observation["obs"].clone())
+        seen, _, _, seen_extras = three.step(action)
+        for row in range(N):
+            past = [steps[max(index - k, int(begun[row]))][row] for k in (2, 1)]
+            ended = torch.cat([*past, final[row]])
+            assert torch.equal(seen_extras["final_observation"][row], ended)
+            if done[row]:
+                begun[row] = index
+                past = [steps[index][row]] * 2
+            assert torch.equal(seen["obs"][row], torch.cat([*past, steps[index][row]]))
+    assert (begun > 6).all()
+
+
 def test_the_robot_stands_on_its_soles_with_its_weight_on_them(task: HumanoidWalk):
     for _ in range(15):
         task.step(torch.zeros(N, 12))

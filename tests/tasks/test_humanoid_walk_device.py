@@ -24,7 +24,9 @@ SETTINGS["asset"] = "resources/urdf/humanoid24/humanoid24_legs.urdf"
 SETTINGS["commands"]["hold"] = [0.04, 0.1]
 N, EPISODE, STEPS = 4, 7, 9
 CONFIG = build(
-    HumanoidWalkConfig, {**SETTINGS, "num_envs": N, "seed": 3, "episode_length": EPISODE}, "task"
+    HumanoidWalkConfig,
+    {**SETTINGS, "num_envs": N, "seed": 3, "episode_length": EPISODE, "history": 2},
+    "task",
 )
 DRIVES = ["position", "torque"]
 

@@ -16,7 +16,9 @@ from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 REPOSITORY = Path(__file__).resolve().parents[2]
 SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
 PAIRS = 24
-CONFIG = build(HumanoidWalkConfig, {**SETTINGS, "num_envs": 2 * PAIRS, "seed": 1}, "task")
+CONFIG = build(
+    HumanoidWalkConfig, {**SETTINGS, "num_envs": 2 * PAIRS, "seed": 1, "history": 3}, "task"
+)
 EVEN = ("pitch", "knee", "elbow")
 
 
@@ -49,6 +51,7 @@ def put_mirrored_pairs(task: HumanoidWalk) -> None:
     task.gym.set_actor_root_state_tensor(task.sim, gymtorch.unwrap_tensor(task.root_state))
     task.gym.set_dof_state_tensor(task.sim, gymtorch.unwrap_tensor(task.dof_state))
     task.progress_buf.fill_(5)
+    task.obs_buf.zero_()  # so are the earlier observations, in both halves
 
 
 def test_mirrored_states_and_actions_lead_to_mirrored_observations_and_equal_rewards():

@@ -11,6 +11,8 @@ from humanoid_gym.tasks.terrain import TerrainConfig
 
 POSITION = "position"
 TORQUE = "torque"
+LONGEST_HISTORY = 50
+"""Control steps that an observation may go back: a second."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,9 @@ class HumanoidWalkConfig(RandomizedTaskConfig):
     """Scale of the angular velocity in the observation."""
     joint_velocity_scale: float = 0.05
     """Scale of joint velocities in the observation."""
+    history: int = field(default=1, metadata={"min": 1, "max": LONGEST_HISTORY})
+    """Observations that the policy sees: this step's and those of the steps before it. The base's
+    velocity, or when a delayed action acts, no sensor tells; several steps do."""
     gait: GaitConfig = field(default_factory=GaitConfig)
     """The gait's clock."""
     commands: CommandsConfig = field(default_factory=CommandsConfig)

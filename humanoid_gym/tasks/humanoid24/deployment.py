@@ -62,6 +62,7 @@ def walking_deployment(task: "HumanoidWalk") -> Deployment:
         joints=deploying.joints(names, properties, pose),
         actuators=actuators,
         observation=task.observation.entries(),
+        history=config.history,
         clip_actions=deploying.action_clip(task),
         clip_observations=deploying.observation_clip(task),
         clock_frequency=config.gait.frequency,

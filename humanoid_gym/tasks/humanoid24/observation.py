@@ -78,14 +78,16 @@ def mirror_map(
     observation: ObservationTable,
     states: ObservationTable,
     scan: HeightScanConfig,
+    history: int = 1,
 ) -> MirrorMap:
     """Return how observation, states and actions change when left and right are exchanged.
 
     Args:
         joint_names: in the order of the action.
-        observation: the policy's.
+        observation: the policy's, of one step.
         states: the critic's.
         scan: the points of the ground that one of them sees.
+        history: steps whose observations the policy sees.
 
     Raises:
         ValueError: a joint at one side has no counterpart at the other.
@@ -107,8 +109,9 @@ def mirror_map(
         "foot_force": exchanged(VECTOR),
         "height_scan": mirrored_scan(scan),
     }
+    step = joined(*(reflections[term.name] for term in observation.terms))
     return MirrorMap(
-        obs=joined(*(reflections[term.name] for term in observation.terms)),
+        obs=joined(*[step] * history),
         actions=joints,
         states=joined(*(reflections[term.name] for term in states.terms)),
     )

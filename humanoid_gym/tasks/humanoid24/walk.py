@@ -11,6 +11,7 @@ from torch import Tensor
 
 from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.kernels import walking as kernels
+from humanoid_gym.kernels.observation import with_past
 from humanoid_gym.mirror import MirrorMap
 from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
 from humanoid_gym.tasks.humanoid24.deployment import walking_deployment
@@ -45,7 +46,8 @@ class HumanoidWalk(WalkingRobot):
         super().create_envs()
         self.observation = observation_table(self.config, self.num_actions)
         self.states = state_table(self.observation, self.weight, self.config.terrain.height_scan)
-        self.num_obs, self.num_states = self.observation.size, self.states.size
+        self.num_obs = self.observation.size * self.config.history
+        self.num_states = self.states.size
 
     def deployment(self) -> Deployment:
         """Describe the robot to the computer that runs an exported policy on it."""
@@ -72,12 +74,15 @@ class HumanoidWalk(WalkingRobot):
         self.landing = torch.zeros(n, 2, device=device)
         self.distance = torch.zeros(n, device=device)
         self.energy = torch.zeros(n, device=device)
+        earlier = (self.config.history - 1) * self.observation.size
+        self.past_observations = torch.zeros(n, earlier, device=device)
         self.actions = torch.zeros(n, self.num_actions, device=device)
         self.previous_actions = torch.zeros_like(self.actions)
         self.previous_velocity = torch.zeros_like(self.actions)
 
     def pre_physics_step(self, actions: Tensor) -> None:
         """Renew commands whose time is over, advance the gait and set the joints' targets."""
+        self.past_observations.copy_(self.obs_buf[:, self.observation.size :])
         self.command_steps -= 1.0
         self._renew_commands(self.command_steps <= 0.0)
         advance = self.config.gait.frequency * self.control_dt
@@ -107,7 +112,11 @@ class HumanoidWalk(WalkingRobot):
         self.quantities = self._quantities()
         observation, states = self.observation, self.states
         exact = observation.assemble(self.quantities, self.observation_scale)
-        self.obs_buf.copy_(self.randomization.observed(exact))
+        past, seen = with_past(
+            self.past_observations, self.randomization.observed(exact), self.progress_buf == 0
+        )
+        self.past_observations.copy_(past)
+        self.obs_buf.copy_(seen)
         self.states_buf.copy_(states.assemble(self.quantities, self.state_scale))
 
     def compute_reward(self) -> Dict[str, Tensor]:
@@ -178,7 +187,7 @@ class HumanoidWalk(WalkingRobot):
             ValueError: the robot or its commands are not symmetric.
         """
         names, scan = self.robot.joint_names, self.config.terrain.height_scan
-        mirror = mirror_map(names, self.observation, self.states, scan)
+        mirror = mirror_map(names, self.observation, self.states, scan, self.config.history)
         self.check_symmetry(mirror.actions)
         return mirror
 
