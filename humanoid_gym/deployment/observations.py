@@ -38,6 +38,7 @@ class Situation:
             [entry.scale for entry in deployment.observation],
             [entry.width for entry in deployment.observation],
         )
+        self.clock_pause = deployment.clock_pause
         self.sensors: Dict[str, np.ndarray] = {}
         """Readings of this step; set by `observe`."""
         self.up_b = np.zeros(3)
@@ -56,9 +57,10 @@ class Situation:
             self.up_b, self.forward = axes(sensors["base_orientation"])
 
     @property
-    def moving(self) -> bool:
-        """Whether the robot is told to go somewhere."""
-        return bool(np.any(self.sensors["command"] != 0.0))
+    def stepping(self) -> bool:
+        """Whether the gait goes on: the robot is told to go somewhere, or a step is not done."""
+        moving = bool(np.any(self.sensors["command"] != 0.0))
+        return moving or self.phase % 0.5 >= self.clock_pause
 
 
 def axes(orientation: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -110,7 +112,7 @@ def _joint_state(situation: Situation) -> np.ndarray:
 
 def _clock(situation: Situation) -> np.ndarray:
     angle = 2.0 * np.pi * situation.phase
-    return np.array([np.sin(angle), np.cos(angle)]) * situation.moving
+    return np.array([np.sin(angle), np.cos(angle)]) * situation.stepping
 
 
 SOURCES: Dict[str, Callable[[Situation], "np.ndarray | float"]] = {

@@ -189,7 +189,7 @@ class PolicyRunner:
 
     def _ask_policy(self) -> np.ndarray:
         situation = self._situation
-        if self._seen and self.deployment.clock_frequency > 0.0 and situation.moving:
+        if self._seen and self.deployment.clock_frequency > 0.0 and situation.stepping:
             advance = self.deployment.clock_frequency * self.deployment.period
             situation.phase = (situation.phase + advance) % 1.0
         observation = assemble(self.deployment.observation, situation)

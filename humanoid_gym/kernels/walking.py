@@ -50,7 +50,7 @@ class Walking(NamedTuple):
     previous_action: Tensor
     """Action of the step before, shape (N, D)."""
     clock: Tensor
-    """Sine and cosine of the gait's phase; zero while standing, shape (N, 2)."""
+    """Sine and cosine of the gait's phase; zero while the gait waits, shape (N, 2)."""
     stance: Tensor
     """1 where the gait has the foot on the ground, 0 where it swings, shape (N, 2)."""
     swing_height: Tensor
@@ -159,7 +159,7 @@ def feet(
 
 @script
 def gait(
-    phase: Tensor, moving: Tensor, stance_fraction: float, height: float
+    phase: Tensor, stepping: Tensor, stance_fraction: float, height: float
 ) -> Tuple[Tensor, Tensor, Tensor]:
     """Return `clock`, `stance` and `swing_height` of `Walking`.
 
@@ -168,15 +168,15 @@ def gait(
 
     Args:
         phase: of the gait, in [0, 1), shape (N,).
-        moving: 1 where the robot shall walk, else 0, shape (N,).
+        stepping: 1 where the gait goes on, 0 where it waits with both feet down, shape (N,).
         stance_fraction: part of its cycle that a foot spends on the ground.
         height: of the sole in the middle of the swing [m].
     """
     angle = 2.0 * math.pi * phase
-    clock = torch.stack((angle.sin(), angle.cos()), dim=-1) * moving.unsqueeze(-1)
+    clock = torch.stack((angle.sin(), angle.cos()), dim=-1) * stepping.unsqueeze(-1)
     cycles = torch.stack((phase, (phase + 0.5) % 1.0), dim=-1)
     swing = ((cycles - stance_fraction) / (1.0 - stance_fraction)).clamp(min=0.0)
-    swing = swing * moving.unsqueeze(-1)
+    swing = swing * stepping.unsqueeze(-1)
     return clock, (swing == 0.0).to(phase.dtype), height * (math.pi * swing).sin().square()
 
 
@@ -196,9 +196,19 @@ def flight(contact: Tensor, air_time: Tensor, duration: float) -> Tuple[Tensor, 
 
 
 @script
-def next_phase(phase: Tensor, moving: Tensor, advance: float) -> Tensor:
-    """Advance the gait's phase where the robot shall walk; while it stands it waits. (N,)."""
-    return (phase + advance * moving) % 1.0
+def stepping(phase: Tensor, moving: Tensor, pause: float) -> Tensor:
+    """Tell where the gait goes on: where the robot shall walk, and until a step is done.
+
+    Args:
+        phase: of the gait, in [0, 1), shape (N,).
+        moving: 1 where the robot shall walk, else 0, shape (N,).
+        pause: part of the cycle, from 0 and again from 1/2 on, in which the gait may wait.
+
+    Returns:
+        1 where it goes on, 0 where it waits, shape (N,).
+    """
+    waits = (moving == 0.0) & (phase % 0.5 < pause)
+    return 1.0 - waits.to(phase.dtype)
 
 
 @script

@@ -185,6 +185,20 @@ def test_gravity_clock_and_goals(tmp_path):
     assert "is no unit quaternion" in runner.reason
 
 
+def test_the_clock_goes_on_until_it_may_wait(tmp_path):
+    deployment = walking(constants={"command": (1.0, 0.0, 0.0)}, clock_pause=0.15)
+    LinearPolicy(deployment).save(tmp_path / "policy.onnx")
+    runner = PolicyRunner(tmp_path / "policy.onnx")
+    upright = {**STILL, "base_orientation": [0.0, 0.0, 0.0, 1.0]}
+    runner.step(upright)
+    phases = []
+    for command in [[1.0, 0.0, 0.0]] * 2 + [[0.0, 0.0, 0.0]] * 5:
+        runner.step({**upright, "command": command})
+        phases.append(runner._situation.phase)
+    # a tenth of the cycle in each step; from 0.5 to 0.65 both feet are on the ground
+    assert phases == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5])
+
+
 def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
     plain = tmp_path / "plain.onnx"
     model = onnx.load(recurrent[0])

@@ -87,8 +87,14 @@ def test_the_clock_shows_nothing_while_standing():
     clock, stance, height = kernels.gait(torch.tensor([0.7]), torch.zeros(1), 0.6, 0.1)
     assert clock.tolist() == [[0.0, 0.0]] and stance.tolist() == [[1.0, 1.0]]
     assert height.tolist() == [[0.0, 0.0]]
-    phase = kernels.next_phase(torch.tensor([0.7, 0.95]), torch.tensor([0.0, 1.0]), 0.1)
-    assert phase.tolist() == pytest.approx([0.7, 0.05], abs=1e-6)
+
+
+def test_the_gait_waits_only_where_both_feet_are_on_the_ground():
+    phase = torch.linspace(0.0, 1.0, 1001)[:-1] + 5e-4
+    both_down = (kernels.gait(phase, torch.ones(1000), 0.6, 0.1)[1] == 1.0).all(1)
+    told_to_stand = kernels.stepping(phase, torch.zeros(1000), 0.1)
+    assert torch.equal(told_to_stand == 0.0, both_down) and both_down.sum() == 200
+    assert (kernels.stepping(phase, torch.ones(1000), 0.1) == 1.0).all()
 
 
 def test_the_first_phase_has_both_feet_on_the_ground_and_the_one_left_behind_swing_next():

@@ -234,6 +234,27 @@ def test_at_the_command_to_stand_the_clock_stands_still():
     assert torch.equal(task.phase, phase) and (task.commands == 0.0).all()
 
 
+@pytest.mark.parametrize("stance_fraction", [0.6, 0.4])
+def test_a_step_is_done_before_the_clock_waits(stance_fraction: float):
+    gait = {**SETTINGS["gait"], "stance_fraction": stance_fraction}
+    task = HumanoidWalk(config(asset=LEGS, gait=gait))
+    task.reset()
+    task.command_steps.fill_(1000.0)
+    task.commands.zero_()
+    task.phase.copy_(torch.arange(N) / N + 0.01)
+    clock, seen = task.observation.slices["clock"], []
+    expected = np.arange(N) / N + 0.01
+    pause = 0.1 if stance_fraction == 0.6 else 1.4 * 0.02
+    for _ in range(25):
+        obs = task.step(torch.zeros(N, 12))[0]["obs"]
+        expected = np.where(expected % 0.5 < pause, expected, (expected + 1.4 * 0.02) % 1.0)
+        np.testing.assert_allclose(task.phase, expected, atol=1e-5)
+        seen.append((obs[:, clock] != 0.0).any(1))
+        task.commands.zero_()  # where the robot fell, a new episode had another one
+    assert seen[0].any() and not seen[-1].any()
+    assert (task.phase % 0.5 < pause).all()
+
+
 def test_play_shows_one_metre_per_second_unless_told_otherwise():
     (override,) = HumanoidWalk.evaluation_overrides
     key, _, value = override.partition("=")

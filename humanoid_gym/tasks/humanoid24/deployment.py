@@ -66,6 +66,7 @@ def walking_deployment(task: "HumanoidWalk") -> Deployment:
         clip_actions=deploying.action_clip(task),
         clip_observations=deploying.observation_clip(task),
         clock_frequency=config.gait.frequency,
+        clock_pause=task.gait_pause,
         body=read_body(find_asset(config.asset), FEET),
         safety=SafetyLimits(stability_margin=STABILITY_MARGIN),
     )

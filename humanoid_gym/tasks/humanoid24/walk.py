@@ -85,8 +85,7 @@ class HumanoidWalk(WalkingRobot):
         self.past_observations.copy_(self.obs_buf[:, self.observation.size :])
         self.command_steps -= 1.0
         self._renew_commands(self.command_steps <= 0.0)
-        advance = self.config.gait.frequency * self.control_dt
-        self.phase.copy_(kernels.next_phase(self.phase, self._moving(), advance))
+        self.phase.copy_((self.phase + self.gait_advance * self._stepping()) % 1.0)
         self.previous_actions.copy_(self.actions)
         self.previous_velocity.copy_(self.joint_velocity)
         self.actions.copy_(actions)
@@ -204,8 +203,24 @@ class HumanoidWalk(WalkingRobot):
         )
         return reward_table(self.config.rewards, self.config.reward_targets, limits)
 
+    @property
+    def gait_advance(self) -> float:
+        """Part of the gait's cycle in a control step."""
+        return self.config.gait.frequency * self.control_dt
+
+    @property
+    def gait_pause(self) -> float:
+        """Part of each half of the cycle, from its beginning, in which the gait may wait.
+
+        Both feet are to be on the ground then; if the gait never has them there, the first step.
+        """
+        return max(self.config.gait.stance_fraction - 0.5, self.gait_advance)
+
     def _moving(self) -> Tensor:
         return (self.commands != 0.0).any(-1).to(self.commands.dtype)
+
+    def _stepping(self) -> Tensor:
+        return kernels.stepping(self.phase, self._moving(), self.gait_pause)
 
     def _quantities(self) -> kernels.Walking:
         # bodies and forces are those of the last step, which a new episode has nothing to do with
@@ -214,7 +229,7 @@ class HumanoidWalk(WalkingRobot):
         velocity, angular_velocity, gravity = kernels.base(self.root_state, direction)
         moving, gait = self._moving(), self.config.gait
         clock, stance, swing_height = kernels.gait(
-            self.phase, moving, gait.stance_fraction, gait.swing_height
+            self.phase, self._stepping(), gait.stance_fraction, gait.swing_height
         )
         feet, forces = (x.index_select(1, self.feet) for x in (self.body_state, self.body_force))
         force, foot_velocity, foot_tilt, spacing, foot_yaw = kernels.feet(feet, forces, direction)
