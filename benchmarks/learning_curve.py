@@ -1,8 +1,11 @@
-"""The learning curve of a run as CSV and picture, from its TensorBoard events.
+"""Learning curves of runs as CSV and picture, from their TensorBoard events.
 
     python benchmarks/learning_curve.py runs/humanoid/2026-01-31_12-00-00 docs/curves/humanoid
+    python benchmarks/learning_curve.py ours=sweep_out/ours_seed1/curve.csv … docs/curves/compared
 
-writes docs/curves/humanoid.csv and docs/curves/humanoid.png.
+writes docs/curves/humanoid.csv and humanoid.png; of several runs docs/curves/compared_1.csv
+and so on, and one picture over env steps. A run is a folder or such a CSV file; those with the same
+NAME= before them are drawn alike.
 """
 
 import argparse
@@ -10,7 +13,7 @@ import csv
 import itertools
 import math
 from pathlib import Path
-from typing import Dict, List, Sequence
+from typing import Dict, List, Sequence, Tuple
 
 import matplotlib
 
@@ -89,33 +92,66 @@ def write_csv(curve: Dict[str, List[float]], path: Path) -> None:
             writer.writerow([iteration, *(f"{value:.6g}" for value in row)])
 
 
-def write_plot(curve: Dict[str, List[float]], path: Path, title: str) -> None:
-    """Return, length and speed over minutes of training."""
-    names = [name for name in PLOTTED if name in curve]
+def read_csv(path: Path) -> Dict[str, List[float]]:
+    """Columns of a curve that `write_csv` wrote."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {name: [float(row[name]) for row in rows] for name in rows[0] if name != "iteration"}
+
+
+def write_plot(
+    curves: Sequence[Tuple[str, Dict[str, List[float]]]], path: Path, title: str
+) -> None:
+    """Draw return, length and speed: of one run over minutes, of several over env steps.
+
+    Args:
+        curves: label and columns of each; equal labels get one colour and one entry of the legend.
+        path: of the picture.
+        title: above it.
+    """
+    over, unit = ("minutes", 1.0) if len(curves) == 1 else ("env_steps", 1e6)
+    names = [name for name in PLOTTED if all(name in curve for _, curve in curves)]
+    labels = list(dict.fromkeys(label for label, _ in curves))
     figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 3), squeeze=False)
     for axis, name in zip(axes[0], names, strict=True):
-        axis.plot(curve["minutes"], curve[name], linewidth=1.2)
-        axis.set_xlabel("minutes")
+        for index, (label, curve) in enumerate(curves):
+            repeated = label in [other for other, _ in curves[:index]]
+            axis.plot(
+                [value / unit for value in curve[over]],
+                curve[name],
+                linewidth=1.2,
+                color=f"C{labels.index(label)}",
+                label=None if repeated else label,
+            )
+        axis.set_xlabel("minutes" if over == "minutes" else "million env steps")
         axis.set_title(PLOTTED[name], fontsize=10)
         axis.grid(alpha=0.3)
+    if len(labels) > 1:
+        axes[0][0].legend(fontsize=8)
     figure.suptitle(title, fontsize=10)
     figure.tight_layout()
     figure.savefig(path, dpi=120)
 
 
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", nargs="+", metavar="[NAME=]RUN", help="folder or CSV file")
     parser.add_argument("output", type=Path, help="path without extension")
     parser.add_argument("--title", default="")
     args = parser.parse_args()
     args.output.parent.mkdir(parents=True, exist_ok=True)
-    curve = read_curve(args.run)
-    write_csv(curve, args.output.with_suffix(".csv"))
-    write_plot(curve, args.output.with_suffix(".png"), args.title or args.run.name)
-    last = {name: f"{values[-1]:.4g}" for name, values in curve.items()}
-    print(f"{len(curve['minutes'])} iterations, at the end {last}")
+    curves: List[Tuple[str, Dict[str, List[float]]]] = []
+    for number, run in enumerate(args.run, start=1):
+        label, _, place = run.rpartition("=")
+        curve = read_csv(Path(place)) if place.endswith(".csv") else read_curve(Path(place))
+        several = len(args.run) > 1
+        name = f"{args.output.name}_{number}.csv" if several else f"{args.output.name}.csv"
+        write_csv(curve, args.output.with_name(name))
+        curves.append((label or Path(place).name, curve))
+        last = {name: f"{values[-1]:.4g}" for name, values in curve.items()}
+        print(f"{name}: {len(curve['env_steps'])} iterations, at the end {last}")
+    write_plot(curves, args.output.with_suffix(".png"), args.title or curves[0][0])
 
 
 if __name__ == "__main__":
