@@ -16,6 +16,7 @@ from humanoid_gym.rl.checkpoint import (
     load_networks,
 )
 from humanoid_gym.rl.networks import ActorCritic
+from humanoid_gym.tasks.randomized_task import RandomizedTask
 from humanoid_gym.tasks.registry import task_class
 from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
 from humanoid_gym.tasks.vec_task import VecTask
@@ -33,8 +34,11 @@ class Trained(NamedTuple):
     config: RunConfig
 
     def make_env(self) -> VecTask:
-        """Build the environments."""
-        return make_env(self.config)
+        """Build the environments; what was drawn more widely as training went on, at its widest."""
+        env = make_env(self.config)
+        if isinstance(env, RandomizedTask):
+            env.randomization.finish_schedules()
+        return env
 
     def networks(self, env: VecTask) -> ActorCritic:
         """Build the networks for these environments and fill them from the checkpoint.

@@ -21,6 +21,9 @@ from humanoid_gym.randomization.targets import BODY, ROBOT, WORLD
 from humanoid_gym.randomization.world import World
 from humanoid_gym.randomization.writing import PropertyWriter, Spread
 
+LONG_AGO = 2**40
+"""Control steps after which no schedule is still growing."""
+
 
 class Randomization:
     """Randomizes one robot in every environment of a task; nothing unless configured.
@@ -157,6 +160,10 @@ class Randomization:
             self._pushes.reset(mask)
         if self._noise is not None:
             self._noise.take(self._once, self._each_reset)
+
+    def finish_schedules(self) -> None:
+        """Draw from the whole ranges from now on, as at the end of a training."""
+        self._steps.fill_(LONG_AGO)
 
     def observed(self, observation: Tensor) -> Tensor:
         """Return an observation (num_envs, columns) with the sensors' errors of this step."""
