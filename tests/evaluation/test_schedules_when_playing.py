@@ -1,4 +1,4 @@
-"""A policy is played with all of what its training came to draw from, not with what it began with."""
+"""A policy is played with all that its training came to draw from, not with what it began with."""
 
 import torch
 from tiny_runs import train
