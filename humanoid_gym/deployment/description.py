@@ -187,9 +187,9 @@ class Deployment:
     """Observations are limited to plus or minus this value, in the policy's file; None: not."""
     clock_frequency: float = field(default=0.0, metadata={"min": 0.0})
     """Cycles per second of the gait's clock; it waits while the sensor `command` is zero [Hz]."""
-    clock_pause: float = field(default=0.5, metadata={"above": 0.0, "max": 0.5})
+    clock_pause: float = field(default=0.5, metadata={"min": 0.0, "max": 0.5})
     """Part of the clock's cycle, from 0 and again from 1/2 on, in which it may wait: it goes on
-    until there. With 1/2 it stops wherever it is."""
+    until there. With 1/2 it stops wherever it is, with 0 never."""
     constants: Dict[str, Tuple[float, ...]] = field(default_factory=dict)
     """Sensors that need not be given, with their values: a goal, for instance."""
     body: Optional[Body] = None

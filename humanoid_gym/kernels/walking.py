@@ -23,8 +23,8 @@ class Walking(NamedTuple):
 
     command: Tensor
     """Commanded forward velocity, velocity to the left [m/s] and yaw rate [rad/s], (N, 3)."""
-    moving: Tensor
-    """1 where the command is not to stand, else 0, shape (N,)."""
+    stepping: Tensor
+    """1 where the gait goes on, 0 where it waits at the command to stand, shape (N,)."""
     velocity_h: Tensor
     """Linear velocity of the base's centre of mass [m/s], heading frame, shape (N, 3)."""
     angular_velocity_b: Tensor

@@ -105,8 +105,8 @@ def default_pose(q: Walking, weights: Tensor) -> Tensor:
 
 @script
 def stand_still(q: Walking) -> Tensor:
-    """Where the command is to stand: sum of |deviation from the default pose| [rad]."""
-    return q.joint_offset.abs().sum(-1) * (1.0 - q.moving)
+    """Where the robot is to stand still: sum of |deviation from the default pose| [rad]."""
+    return q.joint_offset.abs().sum(-1) * (1.0 - q.stepping)
 
 
 @script
@@ -132,7 +132,7 @@ def swing_height(q: Walking, height: float) -> Tensor:
 def feet_air_time(q: Walking, target: float) -> Tensor:
     """Where feet touch down while walking: air time minus the target, summed [s]."""
     landed = (q.landing > 0.0).to(q.landing.dtype)
-    return ((q.landing - target) * landed).sum(-1) * q.moving
+    return ((q.landing - target) * landed).sum(-1) * q.stepping
 
 
 @script

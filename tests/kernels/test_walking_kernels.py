@@ -217,7 +217,7 @@ CASES = {
         {"height": 0.05},
         1.4,
     ),
-    "feet_air_time": (at(landing=[0.5, 0.0], moving=1.0), {"target": 0.3}, 0.2),
+    "feet_air_time": (at(landing=[0.5, 0.0], stepping=1.0), {"target": 0.3}, 0.2),
     "slip": (
         at(foot_velocity=[1.0, 2.0, 9.0, 3.0, 0.0, 9.0], foot_contact=[1.0, 0.0]),
         {},
@@ -241,6 +241,6 @@ def test_reward_terms_by_hand(name: str):
 
 
 def test_terms_that_hold_only_while_standing_or_walking():
-    assert terms.stand_still(at(joint_offset=[0.2, -0.3], moving=1.0)).item() == 0.0
+    assert terms.stand_still(at(joint_offset=[0.2, -0.3], stepping=1.0)).item() == 0.0
     assert terms.feet_air_time(at(landing=[0.5, 0.0]), target=0.3).item() == 0.0
     assert terms.feet_spacing(at(foot_spacing=0.3), least=0.16).item() == 0.0

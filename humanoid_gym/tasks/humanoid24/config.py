@@ -25,6 +25,9 @@ class GaitConfig:
     """Part of its cycle that a foot spends on the ground."""
     swing_height: float = field(default=0.08, metadata={"above": 0.0})
     """Height of the sole in the middle of its swing [m]."""
+    stop: bool = True
+    """Whether the robot stands still at the command to stand; otherwise it steps on the spot, which
+    it can be pushed on."""
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,21 @@ class HumanoidWalk(WalkingRobot):
         """Return the rows of the observation, whose sensors may be noisy."""
         return self.observation.terms
 
+    @property
+    def gait_advance(self) -> float:
+        """Part of the gait's cycle in a control step."""
+        return self.config.gait.frequency * self.control_dt
+
+    @property
+    def gait_pause(self) -> float:
+        """Part of each half of the cycle, from its beginning, in which the gait may wait.
+
+        Both feet are to be on the ground then; if the gait never has them there, the first step. 0
+        where the robot steps on the spot.
+        """
+        gait = self.config.gait
+        return max(gait.stance_fraction - 0.5, self.gait_advance) if gait.stop else 0.0
+
     def acquire_tensors(self) -> None:
         """Wrap the simulation's tensors and allocate the task's own; shapes (num_envs, ...)."""
         super().acquire_tensors()
@@ -203,19 +218,6 @@ class HumanoidWalk(WalkingRobot):
         )
         return reward_table(self.config.rewards, self.config.reward_targets, limits)
 
-    @property
-    def gait_advance(self) -> float:
-        """Part of the gait's cycle in a control step."""
-        return self.config.gait.frequency * self.control_dt
-
-    @property
-    def gait_pause(self) -> float:
-        """Part of each half of the cycle, from its beginning, in which the gait may wait.
-
-        Both feet are to be on the ground then; if the gait never has them there, the first step.
-        """
-        return max(self.config.gait.stance_fraction - 0.5, self.gait_advance)
-
     def _moving(self) -> Tensor:
         return (self.commands != 0.0).any(-1).to(self.commands.dtype)
 
@@ -227,16 +229,16 @@ class HumanoidWalk(WalkingRobot):
         under_way = (self.progress_buf > 0).to(self.commands.dtype).unsqueeze(-1)
         direction = kernels.heading(self.root_state[:, 3:7])
         velocity, angular_velocity, gravity = kernels.base(self.root_state, direction)
-        moving, gait = self._moving(), self.config.gait
+        stepping, gait = self._stepping(), self.config.gait
         clock, stance, swing_height = kernels.gait(
-            self.phase, self._stepping(), gait.stance_fraction, gait.swing_height
+            self.phase, stepping, gait.stance_fraction, gait.swing_height
         )
         feet, forces = (x.index_select(1, self.feet) for x in (self.body_state, self.body_force))
         force, foot_velocity, foot_tilt, spacing, foot_yaw = kernels.feet(feet, forces, direction)
         height, foot_height, height_scan = self._above_ground(feet)
         return kernels.Walking(
             command=self.commands,
-            moving=moving,
+            stepping=stepping,
             velocity_h=velocity,
             angular_velocity_b=angular_velocity,
             yaw_rate=self.root_state[:, 12],
