@@ -95,6 +95,7 @@ def test_the_gait_waits_only_where_both_feet_are_on_the_ground():
     told_to_stand = kernels.stepping(phase, torch.zeros(1000), 0.1)
     assert torch.equal(told_to_stand == 0.0, both_down) and both_down.sum() == 200
     assert (kernels.stepping(phase, torch.ones(1000), 0.1) == 1.0).all()
+    assert (kernels.stepping(phase, torch.zeros(1000), 0.0) == 1.0).all()  # on the spot
 
 
 def test_the_first_phase_has_both_feet_on_the_ground_and_the_one_left_behind_swing_next():
@@ -162,7 +163,7 @@ def at(**changes: Any) -> kernels.Walking:
     widths |= {"foot_force": 6, "foot_velocity": 6}
     values = {}
     for name in kernels.Walking._fields:
-        scalar = name in ("moving", "yaw_rate", "height", "foot_spacing")
+        scalar = name in ("stepping", "yaw_rate", "height", "foot_spacing")
         zeros = torch.zeros(1) if scalar else torch.zeros(1, widths.get(name, 2))
         values[name] = zeros
     values["gravity_b"] = torch.tensor([[0.0, 0.0, -1.0]])

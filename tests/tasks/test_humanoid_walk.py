@@ -255,6 +255,23 @@ def test_a_step_is_done_before_the_clock_waits(stance_fraction: float):
     assert (task.phase % 0.5 < pause).all()
 
 
+def test_a_robot_may_step_on_the_spot():
+    gait = {**SETTINGS["gait"], "stop": False}
+    rewards = {"stand_still": -1.0, "feet_air_time": 1.0}
+    task = HumanoidWalk(
+        config(asset=LEGS, gait=gait, commands=commands(standing_fraction=1.0), rewards=rewards)
+    )
+    obs = task.reset()["obs"]
+    phase = task.phase.double().numpy()
+    for step in range(1, 20):
+        obs, _, _, extras = task.step(torch.zeros(N, 12))
+        clock = obs["obs"][:, task.observation.slices["clock"]]
+        angle = 2.0 * np.pi * (phase + step * 1.4 * 0.02)
+        np.testing.assert_allclose(clock, np.stack([np.sin(angle), np.cos(angle)], 1), atol=1e-4)
+        assert (task.commands == 0.0).all() and (extras["reward_terms"]["stand_still"] == 0.0).all()
+    assert task.deployment().clock_pause == 0.0
+
+
 def test_play_shows_one_metre_per_second_unless_told_otherwise():
     (override,) = HumanoidWalk.evaluation_overrides
     key, _, value = override.partition("=")
