@@ -1,34 +1,18 @@
 """Commanded walking on the embedded engine: what is observed, rewarded, commanded and counted."""
 
 import dataclasses
-import itertools
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-import yaml
 from isaacgym import gymtorch
 from scipy.spatial.transform import Rotation
+from walking_settings import LEGS, REPOSITORY, SETTINGS, N, commands, config
 
-from humanoid_gym.config import ConfigError, build
-from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
+from humanoid_gym.config import ConfigError
 from humanoid_gym.tasks.humanoid24.rewards import RewardsConfig
 from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
-
-REPOSITORY = Path(__file__).resolve().parents[2]
-SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
-LEGS = "resources/urdf/humanoid24/humanoid24_legs.urdf"
-N = 8
-
-
-def config(**changes: object) -> HumanoidWalkConfig:
-    return build(HumanoidWalkConfig, {**SETTINGS, "num_envs": N, "seed": 1, **changes}, "task")
-
-
-def commands(**changes: object) -> dict:
-    return {**SETTINGS["commands"], **changes}
 
 
 @pytest.fixture(scope="module")
@@ -199,85 +183,6 @@ def test_episodes_end_low_or_tilted(task: HumanoidWalk):
     assert causes["low"].tolist() == [True] + [False] * 7
     assert causes["tilted"].tolist() == [False] * 4 + [True] * 2 + [False] * 2
     assert task.compute_termination().tolist() == [True] + [False] * 3 + [True] * 2 + [False] * 2
-
-
-def test_commands_are_renewed_within_the_episode():
-    task = HumanoidWalk(config(asset=LEGS, commands=commands(hold=[0.1, 0.2])))
-    task.reset()
-    seen = []
-    for _ in range(30):
-        task.step(torch.zeros(N, 12))
-        seen.append(task.commands.clone())
-    changes = torch.stack([(a != b).any(1) for a, b in itertools.pairwise(seen)])
-    assert not torch.equal(seen[0][0], seen[0][1])
-    counts = changes.sum(0)
-    assert (counts >= 2).all() and (counts <= 6).all()  # every 5 to 10 steps, zero may follow zero
-
-
-def test_a_fixed_command_holds_for_all_at_all_times():
-    fixed = [0.05, 0.0, 0.0]  # within the deadband, which is for random ones
-    task = HumanoidWalk(config(asset=LEGS, commands=commands(fixed=fixed, hold=[0.02, 0.04])))
-    task.reset()
-    for _ in range(5):
-        obs = task.step(torch.zeros(N, 12))[0]["obs"]
-        torch.testing.assert_close(task.commands, torch.tensor(fixed).expand(N, 3))
-        assert (obs[:, task.observation.slices["clock"]].norm(dim=1) > 0.99).all()
-
-
-def test_at_the_command_to_stand_the_clock_stands_still():
-    task = HumanoidWalk(config(asset=LEGS, commands=commands(standing_fraction=1.0)))
-    obs = task.reset()["obs"]
-    phase = task.phase.clone()
-    for _ in range(3):
-        obs = task.step(torch.zeros(N, 12))[0]["obs"]
-    assert (obs[:, task.observation.slices["clock"]] == 0.0).all()
-    assert torch.equal(task.phase, phase) and (task.commands == 0.0).all()
-
-
-@pytest.mark.parametrize("stance_fraction", [0.6, 0.4])
-def test_a_step_is_done_before_the_clock_waits(stance_fraction: float):
-    gait = {**SETTINGS["gait"], "stance_fraction": stance_fraction}
-    task = HumanoidWalk(config(asset=LEGS, gait=gait))
-    task.reset()
-    task.command_steps.fill_(1000.0)
-    task.commands.zero_()
-    task.phase.copy_(torch.arange(N) / N + 0.01)
-    clock, seen = task.observation.slices["clock"], []
-    expected = np.arange(N) / N + 0.01
-    pause = 0.1 if stance_fraction == 0.6 else 1.4 * 0.02
-    for _ in range(25):
-        obs = task.step(torch.zeros(N, 12))[0]["obs"]
-        expected = np.where(expected % 0.5 < pause, expected, (expected + 1.4 * 0.02) % 1.0)
-        np.testing.assert_allclose(task.phase, expected, atol=1e-5)
-        seen.append((obs[:, clock] != 0.0).any(1))
-        task.commands.zero_()  # where the robot fell, a new episode had another one
-    assert seen[0].any() and not seen[-1].any()
-    assert (task.phase % 0.5 < pause).all()
-
-
-def test_a_robot_may_step_on_the_spot():
-    gait = {**SETTINGS["gait"], "stop": False}
-    rewards = {"stand_still": -1.0, "feet_air_time": 1.0}
-    task = HumanoidWalk(
-        config(asset=LEGS, gait=gait, commands=commands(standing_fraction=1.0), rewards=rewards)
-    )
-    obs = task.reset()["obs"]
-    phase = task.phase.double().numpy()
-    for step in range(1, 20):
-        obs, _, _, extras = task.step(torch.zeros(N, 12))
-        clock = obs["obs"][:, task.observation.slices["clock"]]
-        angle = 2.0 * np.pi * (phase + step * 1.4 * 0.02)
-        np.testing.assert_allclose(clock, np.stack([np.sin(angle), np.cos(angle)], 1), atol=1e-4)
-        assert (task.commands == 0.0).all() and (extras["reward_terms"]["stand_still"] == 0.0).all()
-    assert task.deployment().clock_pause == 0.0
-
-
-def test_play_shows_one_metre_per_second_unless_told_otherwise():
-    (override,) = HumanoidWalk.evaluation_overrides
-    key, _, value = override.partition("=")
-    assert key == "task.commands.fixed"
-    shown = config(commands=commands(fixed=yaml.safe_load(value)))
-    assert shown.commands.lowest == shown.commands.highest == (1.0, 0.0, 0.0)
 
 
 def test_metrics_of_steps_and_of_the_whole_episode():

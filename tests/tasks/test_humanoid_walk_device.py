@@ -2,31 +2,27 @@
 
 import contextlib
 import dataclasses
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
-import yaml
 from pretend_cuda import no_waiting, pretend_cuda
 from sync_guard import SyncGuard
 from test_device_purity import ELSEWHERE, elsewhere
+from walking_settings import LEGS, commands, config
 
-from humanoid_gym.config import build
 from humanoid_gym.tasks.humanoid24 import walking_robot
-from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
 from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 from humanoid_gym.tasks.snapshot import moved
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
-SETTINGS["asset"] = "resources/urdf/humanoid24/humanoid24_legs.urdf"
-SETTINGS["commands"]["hold"] = [0.04, 0.1]
 N, EPISODE, STEPS = 4, 7, 9
-CONFIG = build(
-    HumanoidWalkConfig,
-    {**SETTINGS, "num_envs": N, "seed": 3, "episode_length": EPISODE, "history": 2},
-    "task",
+CONFIG = config(
+    asset=LEGS,
+    commands=commands(hold=[0.04, 0.1]),
+    num_envs=N,
+    seed=3,
+    episode_length=EPISODE,
+    history=2,
 )
 DRIVES = ["position", "torque"]
 

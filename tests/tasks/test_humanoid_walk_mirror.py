@@ -1,24 +1,17 @@
 """The walking robot's mirror map, against the simulator: where mirrored actions lead to."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 import torch
-import yaml
 from isaacgym import gymtorch
 from reflected_states import mirrored_root
+from walking_settings import config
 
-from humanoid_gym.config import build
-from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
 from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
 PAIRS = 24
-CONFIG = build(
-    HumanoidWalkConfig, {**SETTINGS, "num_envs": 2 * PAIRS, "seed": 1, "history": 3}, "task"
-)
+CONFIG = config(num_envs=2 * PAIRS, history=3)
 EVEN = ("pitch", "knee", "elbow")
 
 

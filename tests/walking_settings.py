@@ -1,0 +1,22 @@
+"""Settings of the walking task for tests, as cfg/task/humanoid_walk.yaml has them."""
+
+from pathlib import Path
+
+import yaml
+
+from humanoid_gym.config import build
+from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
+LEGS = "resources/urdf/humanoid24/humanoid24_legs.urdf"
+N = 8
+"""Environments."""
+
+
+def config(**changes: object) -> HumanoidWalkConfig:
+    return build(HumanoidWalkConfig, {**SETTINGS, "num_envs": N, "seed": 1, **changes}, "task")
+
+
+def commands(**changes: object) -> dict:
+    return {**SETTINGS["commands"], **changes}
