@@ -76,6 +76,11 @@ class DrawnNumbers:
         """Whether a parameter is among the columns."""
         return name in self.slices
 
+    @property
+    def bounds(self) -> Tensor:
+        """Smallest and largest value of each column, schedules over, shape (2, columns)."""
+        return torch.stack((self._low, self._high))
+
     def redraw(self, steps: Tensor) -> Tensor:
         """Draw new numbers for all environments.
 

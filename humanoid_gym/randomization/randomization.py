@@ -21,6 +21,8 @@ from humanoid_gym.randomization.targets import BODY, ROBOT, WORLD
 from humanoid_gym.randomization.world import World
 from humanoid_gym.randomization.writing import PropertyWriter, Spread
 
+RANGES = "once.ranges"
+"""Key under which a saved state tells what the numbers that are drawn once were drawn from."""
 LONG_AGO = 2**40
 """Control steps after which no schedule is still growing."""
 
@@ -206,22 +208,27 @@ class Randomization:
         """Return what goes on from step to step, as new tensors on the CPU."""
         return {k: v.detach().to("cpu", copy=True) for k, v in self._state().items()}
 
+    def difference(self, state: Mapping[str, Any]) -> str:
+        """Tell why `load_state_dict` refuses a state, empty if it does not."""
+        live = self._state()
+        for name in {**live, **state}:
+            saved, own = [tuple(of[name].shape) if name in of else None for of in (state, live)]
+            if saved != own:
+                return f"saved randomization '{name}' has shape {saved}, this configuration's {own}"
+        if not state[RANGES].cpu().equal(live[RANGES].cpu()):
+            return "saved randomization was drawn from other ranges"
+        return self._world.difference(state["world.values"])
+
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Continue from `state_dict`; the simulation's properties become those drawn then.
 
         Raises:
             ValueError: the state is of another configuration; nothing is changed then.
         """
-        live = self._state()
-        for name in {**live, **state}:
-            shapes = [tuple(of[name].shape) if name in of else None for of in (state, live)]
-            if shapes[0] != shapes[1]:
-                raise ValueError(
-                    f"saved randomization '{name}' has shape {shapes[0]}, this configuration's "
-                    f"{shapes[1]}; continue with the settings of the saved run"
-                )
-        self._world.check(state["world.values"])
-        for name, tensor in live.items():
+        difference = self.difference(state)
+        if difference:
+            raise ValueError(difference)
+        for name, tensor in self._state().items():
             tensor.copy_(state[name])
         if self._writer is not None:
             self._writer.write(range(self._batch.num_envs), self._draws)
@@ -239,6 +246,7 @@ class Randomization:
             "steps": self._steps,
             "stale": self._stale,
             "once": self._once.values,
+            RANGES: self._once.bounds,
             "each_reset": self._each_reset.values,
         }
         for name, group in groups.items():

@@ -42,24 +42,21 @@ class World:
         """Return the tensors that go on from step to step."""
         return {"values": self._numbers.values, "steps": self._steps}
 
-    def check(self, saved: Tensor) -> None:
-        """Refuse saved numbers that this simulation cannot take over.
+    def difference(self, saved: Tensor) -> str:
+        """Tell why this simulation cannot take over saved numbers, empty if it can.
 
         Args:
             saved: `values` of a saved state.
-
-        Raises:
-            ValueError: the ground has another friction.
         """
         if "ground_friction" not in self._numbers:
-            return
+            return ""
         ours = float(self._numbers["ground_friction"])
         theirs = float(saved[:, self._numbers.slices["ground_friction"]])
-        if ours != theirs:
-            raise ValueError(
-                f"the saved simulation's ground has a friction of {theirs:.4g}, this one's "
-                f"{ours:.4g}, which cannot change; construct the task with the saved run's seed"
-            )
+        if ours == theirs:
+            return ""
+        return (
+            f"the saved simulation's ground has a friction of {theirs:.4g}, this one's {ours:.4g}"
+        )
 
     def ground_friction(self, own: float) -> float:
         """Return the friction coefficient of the ground, `own` if it is not randomized."""

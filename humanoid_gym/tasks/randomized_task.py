@@ -1,6 +1,7 @@
 """Base class of tasks with domain randomization."""
 
 import dataclasses
+import logging
 from dataclasses import dataclass, field
 from typing import Any, Dict, Mapping, Optional, Sequence
 
@@ -10,6 +11,8 @@ from humanoid_gym.randomization import Randomization, RandomizationConfig
 from humanoid_gym.randomization.noise import Group
 from humanoid_gym.tasks.task_config import TaskConfig
 from humanoid_gym.tasks.vec_task import StepResult, VecTask
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,16 @@ class RandomizedTask(VecTask):
         return {**super().state_dict(), "randomization": self.randomization.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> Optional[Dict[str, Tensor]]:
-        """Continue from what `state_dict` returned, see `VecTask.load_state_dict`."""
+        """Continue from what `state_dict` returned, see `VecTask.load_state_dict`.
+
+        With other randomization than the saved state has, new episodes begin; a warning says so.
+        """
         if "randomization" not in state:
             raise ValueError("saved environment state lacks randomization")
+        difference = self.randomization.difference(state["randomization"])
+        if difference:
+            logger.warning("%s: new episodes begin, randomized as this run is", difference)
+            return self.reset()
         # the robots' properties first: the engine's state belongs to them
         self.randomization.load_state_dict(state["randomization"])
         return super().load_state_dict(state)

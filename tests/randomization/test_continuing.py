@@ -62,21 +62,40 @@ def test_saved_and_loaded_bit_for_bit(small, backend, into_the_same):
     assert trajectory(task, 25).equal(expected)
 
 
-def test_a_state_of_other_settings_is_refused(small):
-    saved = small(ARM, {"delay": {"range": [0, 2]}}, fixed=True).state_dict()
-    with pytest.raises(ValueError, match=r"saved randomization .* settings of the saved run"):
-        small(ARM, {"delay": {"range": [0, 3]}}, fixed=True).load_state_dict(saved)
+def test_with_other_settings_new_episodes_begin(small, caplog):
+    """A policy that was trained without, or with less, can go on with more."""
+    plain = small(ARM, {}, fixed=True)
+    run(plain, 5)
+    saved = plain.state_dict()
+    task, same = (small(ARM, {"delay": {"range": [3, 3]}}, fixed=True) for _ in range(2))
+    with pytest.raises(ValueError, match="saved randomization 'each_reset' has shape"):
+        task.randomization.load_state_dict(saved["randomization"])
+    first = task.load_state_dict(saved)
+    assert first is not None and torch.equal(first["obs"], same.reset()["obs"])
+    assert (task.progress_buf == 0).all() and (task.randomization.draws()["delay"] == 3.0).all()
+    (record,) = caplog.records
+    assert record.getMessage().endswith("new episodes begin, randomized as this run is")
+    assert trajectory(task, 8).equal(trajectory(same, 8))
     del saved["randomization"]
     with pytest.raises(ValueError, match="lacks randomization"):
-        small(ARM, {}, fixed=True).load_state_dict(saved)
+        task.load_state_dict(saved)
 
 
-def test_another_ground_is_refused(small):
+def test_with_other_ranges_of_what_is_drawn_once_new_episodes_begin(small, caplog):
+    saved = small(ARM, {"armature": {"range": [0.9, 1.1]}}).state_dict()
+    task = small(ARM, {"armature": {"range": [2.0, 3.0]}})
+    assert task.load_state_dict(saved) is not None
+    assert (task.randomization.draws()["armature"] >= 2.0).all()
+    assert "was drawn from other ranges: new episodes begin" in caplog.text
+
+
+def test_on_another_ground_new_episodes_begin(small, caplog):
     ground = {"ground_friction": {"range": [0.5, 1.5]}}
     saved = small(ARM, ground, seed=1).state_dict()
-    small(ARM, ground, seed=1).load_state_dict(saved)
-    with pytest.raises(ValueError, match=r"ground has a friction of .* the saved run's seed"):
-        small(ARM, ground, seed=2).load_state_dict(saved)
+    assert small(ARM, ground, seed=1).load_state_dict(saved) is None
+    assert not caplog.records
+    assert small(ARM, ground, seed=2).load_state_dict(saved) is not None
+    assert "saved simulation's ground has a friction of" in caplog.text
 
 
 def test_nothing_is_drawn_for_what_is_off(small):
