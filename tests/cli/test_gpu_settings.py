@@ -24,13 +24,14 @@ def config(*overrides: str):
 
 
 @pytest.mark.usefixtures("gpu")
-def test_a_gpu_has_larger_batches_and_says_which_settings_are_its_own():
+def test_a_gpu_has_more_environments_and_says_which_settings_are_its_own():
     on_gpu, on_cpu = config("task=humanoid"), config("task=humanoid", "device=cpu")
     assert (on_gpu.device.value, on_gpu.task.num_envs) == ("cuda:0", 4096)
-    assert on_gpu.train.runner.horizon == 16 and on_gpu.train.algorithm.num_epochs == 5
-    assert "algorithm.num_epochs=5" in on_gpu.for_gpu and "runner.horizon=16" in on_gpu.for_gpu
+    assert on_gpu.train.runner.horizon == 4 and on_gpu.train.algorithm.num_minibatches == 16
+    assert "algorithm.num_minibatches=16" in on_gpu.for_gpu
+    assert "runner.horizon=4" in on_gpu.for_gpu
     assert (on_cpu.device.value, on_cpu.task.num_envs, on_cpu.for_gpu) == ("cpu", 512, "")
-    assert on_cpu.train.algorithm.num_epochs == 4 and on_cpu.train.algorithm.num_minibatches == 8
+    assert on_cpu.train.runner.horizon == 16 and on_cpu.train.algorithm.num_minibatches == 8
     same = dataclasses.replace(on_gpu.train, runner=on_cpu.train.runner)
     assert dataclasses.replace(same, algorithm=on_cpu.train.algorithm) == on_cpu.train
 
@@ -39,7 +40,7 @@ def test_a_gpu_has_larger_batches_and_says_which_settings_are_its_own():
 def test_the_command_line_counts_on_a_gpu_too():
     chosen = config("task=humanoid", "train.runner.horizon=24", "max_iterations=3")
     assert chosen.train.runner.horizon == 24
-    assert chosen.train.algorithm.num_epochs == 5
+    assert chosen.train.algorithm.num_minibatches == 16
     assert chosen.train.runner.max_iterations == 3
     assert "horizon" not in chosen.for_gpu
     assert config("train.gpu.runner.horizon=8").train.runner.horizon == 8
