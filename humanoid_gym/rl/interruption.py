@@ -2,23 +2,29 @@
 
 import signal
 import threading
+import time
 from types import FrameType, TracebackType
 from typing import Any, Dict, Optional, Type
 
 from humanoid_gym.rl import distributed
 
+SAME_REQUEST = 0.5
+"""Signals within this time of the first one are the same request [s]."""
+
 
 class Interruption:
     """Context in which the first SIGINT or SIGTERM only sets `requested`.
 
-    A second one acts as it did before, so an impatient user is not locked out; one of several
-    processes ignores it, since torchrun passes on what a terminal sent to all of them already.
+    A second one acts as it did before, so an impatient user is not locked out, unless it comes at
+    once: timeout(1) signals a process and its group, which is one request. One of several processes
+    ignores it, since torchrun passes on what a terminal sent to all of them already.
     Outside the main thread, where Python does not allow signal handlers, nothing is changed.
     """
 
     def __init__(self) -> None:
         """Create the context without touching any handler."""
         self.requested = False
+        self._first = 0.0
         self._previous: Dict[int, Any] = {}
 
     def __enter__(self) -> "Interruption":
@@ -39,9 +45,12 @@ class Interruption:
         self._restore()
 
     def _request(self, number: int, frame: Optional[FrameType]) -> None:
-        self.requested = True
-        if distributed.world_size() == 1:
+        now = time.monotonic()
+        if not self.requested:
+            self.requested, self._first = True, now
+        elif distributed.world_size() == 1 and now - self._first > SAME_REQUEST:
             self._restore()
+            signal.raise_signal(number)
 
     def _restore(self) -> None:
         for number, handler in self._previous.items():
