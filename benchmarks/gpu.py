@@ -46,11 +46,12 @@ def parts(args: argparse.Namespace) -> list[Part]:
     tiny = [] if real else ["train.runner.horizon=4", "train.algorithm.num_epochs=1"]
     iterations = ["--iterations", "30" if real else "1"]
     until = ["--until", "return>=5000", "--seconds", "120" if real else "3"]
-    until += [] if real else [envs]
+    few = [] if real else [envs]
+    until += few
     walking = ["task=humanoid_legs", "--until", "velocity_error<=0.25", "fall<=0.1"]
-    rough = [*walking, "--seconds", "540" if real else "3", *([] if real else [envs])]
+    rough = [*walking, "--seconds", "540" if real else "3", *few]
     rough += ["terrain=rough", "randomization=moderate"]
-    walking += ["--seconds", "180" if real else "3", *([] if real else [envs])]
+    walking += ["--seconds", "180" if real else "3", *few]
     scaled = [*device, "--only-steps", *rounds, "--envs"]
     report = ["-q", "-p", "no:cacheprovider", "-n", str(args.processes)]
     report += ["--continue-on-collection-errors", "--junitxml"]  # a bare machine lacks packages

@@ -2,6 +2,8 @@
 
 import humanoid_gym  # isort: skip  # noqa: F401 (decides how OpenMP waits before torch loads)
 
+import signal
+
 import numpy as np
 import pytest
 from worlds import World, chain, pendulum
@@ -30,6 +32,14 @@ def robots():
         chain = staticmethod(chain)
 
     return Robots
+
+
+@pytest.fixture
+def handled_interrupts():
+    """SIGINT raises here, also where a shell started the tests in the background, ignoring it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -8,13 +8,7 @@ import pytest
 from humanoid_gym.rl import interruption
 from humanoid_gym.rl.interruption import Interruption
 
-
-@pytest.fixture(autouse=True)
-def python_handles_signals():
-    """As in a terminal; a shell's background jobs have SIGINT ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
+pytestmark = pytest.mark.usefixtures("handled_interrupts")
 
 
 def test_a_signal_that_comes_twice_at_once_is_one_request():

@@ -1,24 +1,18 @@
 """The walking task on a terrain."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 from recorded_capture import PretendingGpu
 from sync_guard import SyncGuard
 from test_captured_step import outcome
+from walking_settings import LEGS, commands, config
 
-from humanoid_gym.config import build
-from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
 from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 from humanoid_gym.tasks.snapshot import tensor_attributes
 from humanoid_gym.tasks.terrain import KINDS, mirrored_scan, scan_grid
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
-SETTINGS["asset"] = "resources/urdf/humanoid24/humanoid24_legs.urdf"
 TERRAIN = {
     "proportions": dict.fromkeys(KINDS, 1.0),
     "levels": 2,
@@ -32,8 +26,7 @@ ALL = torch.ones(N, dtype=torch.bool)
 
 
 def make(cls: type = HumanoidWalk, terrain: dict = TERRAIN, **changes: Any) -> HumanoidWalk:
-    settings = {**SETTINGS, "num_envs": N, "seed": 1, "terrain": terrain, **changes}
-    return cls(build(HumanoidWalkConfig, settings, "task"))
+    return cls(config(asset=LEGS, num_envs=N, terrain=terrain, **changes))
 
 
 def place(task: HumanoidWalk) -> HumanoidWalk:
@@ -110,7 +103,7 @@ def test_the_scan_is_part_of_the_mirror_image(task: HumanoidWalk):
 
 def test_levels_change_where_episodes_end_and_are_reported():
     """Told to walk 1 m in 2 s, robots that stand are demoted; some find themselves 5 m away."""
-    task = make(episode_length=100, commands={**SETTINGS["commands"], "fixed": [0.5, 0.0, 0.0]})
+    task = make(episode_length=100, commands=commands(fixed=[0.5, 0.0, 0.0]))
     task.reset()
     place(task)
     for _ in range(20):

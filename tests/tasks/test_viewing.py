@@ -1,6 +1,5 @@
 """A task with a viewer: it draws each step, follows its robot, and stops when the user does."""
 
-import signal
 from collections.abc import Iterator
 
 import numpy as np
@@ -76,14 +75,6 @@ def test_v_switches_drawing(task: Cartpole, screen: Screen):
     screen.typed = [(key, PRESSED), (key, RELEASED)]
     step(task)
     assert screen.pictures == 3
-
-
-@pytest.fixture
-def handled_interrupts():
-    """SIGINT raises here, also where a shell started the tests in the background, ignoring it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.usefixtures("handled_interrupts")

@@ -178,10 +178,10 @@ def test_includes_stay_in_the_asset_root(tmp_path, name):
 
 
 def test_the_asset_root_may_lie_above_the_file(tmp_path):
-    (tmp_path / "shared.xml").write_text('<mujoco><body name="a"><geom size="1"/></body></mujoco>')
+    (tmp_path / "parts.xml").write_text('<mujoco><body name="a"><geom size="1"/></body></mujoco>')
     (tmp_path / "sub").mkdir()
     file = tmp_path / "sub" / "robot.xml"
-    file.write_text('<mujoco><worldbody><include file="../shared.xml"/></worldbody></mujoco>')
+    file.write_text('<mujoco><worldbody><include file="../parts.xml"/></worldbody></mujoco>')
     assert load_mjcf(file, AssetOptions(), tmp_path).bodies[0].name == "a"
 
 
