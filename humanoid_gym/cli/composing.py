@@ -43,6 +43,8 @@ class Composed:
     """Nested mapping with every interpolation resolved."""
     task_name: str
     """The chosen option of the group `task`."""
+    origin: str = ""
+    """Where settings come from, in place of `cfg/`; empty: from there."""
 
 
 def compose(overrides: Sequence[str]) -> Composed:
@@ -117,20 +119,44 @@ def values_of(override: str) -> List[str]:
     return [f"{parsed.key_or_group}={value}" for value in parsed.sweep_string_iterator()]
 
 
+def key(override: str) -> str:
+    """Return the key, or the group, that an override sets.
+
+    Raises:
+        ConfigError: the override cannot be read.
+    """
+    return _parse(override).key_or_group
+
+
+def values(overrides: Sequence[str]) -> Dict[str, Any]:
+    """Return what overrides set, by key; the last one counts.
+
+    Raises:
+        ConfigError: an override that cannot be read, or that has several values.
+    """
+    for text in overrides:
+        _check_single(text)
+    return {parsed.key_or_group: parsed.value() for parsed in map(_parse, overrides)}
+
+
 def apply_overrides(settings: Dict[str, Any], overrides: Sequence[str]) -> Dict[str, Any]:
     """Set single keys of a resolved configuration, such as a run's own.
 
     Args:
         settings: nested mapping; not modified.
         overrides: `key=value` each. Groups are fixed by the run, but for those that set a part of
-            the task.
+            the task; these come first, as everywhere in Hydra.
 
     Raises:
-        ConfigError: an override that cannot be read or that replaces a group.
+        ConfigError: an override that cannot be read, that replaces a group or deletes a key.
     """
     config = OmegaConf.create(settings)
-    for text in overrides:
+    for text in sorted(overrides, key=lambda text: key(text) not in OVERLAYS):
         parsed = _parse(text)
+        if parsed.is_delete():
+            raise ConfigError(
+                f"{text}: a run's settings can be changed, not deleted; set key=value"
+            )
         if parsed.key_or_group in GROUPS:
             raise ConfigError(
                 f"{text}: the checkpoint's own run fixes '{parsed.key_or_group}'; "

@@ -17,6 +17,7 @@ from humanoid_gym.cli.composing import (
     prepare,
     values_of,
 )
+from humanoid_gym.cli.resuming import continued
 from humanoid_gym.config import ConfigError
 
 
@@ -83,8 +84,9 @@ def sweep(overrides: Sequence[str], job: Callable[[Composed], bool]) -> None:
 
     def run_job(config: DictConfig) -> None:
         hydra_config = HydraConfig.get()
+        overrides = list(hydra_config.overrides.task)
         task_name = str(hydra_config.runtime.choices["task"])
-        composed = from_hydra(config, task_name, hydra_config.overrides.task)
+        composed = continued(overrides) or from_hydra(config, task_name, overrides)
         # jobs that start within one second still get run folders of their own
         experiment = composed.settings["experiment"]
         composed.settings["experiment"] = "_".join(

@@ -13,9 +13,9 @@ import torch
 import yaml
 
 from humanoid_gym import __version__
-from humanoid_gym.cli import run_folder
+from humanoid_gym.cli import resuming, run_folder
 from humanoid_gym.cli.bad_input import one_line_errors
-from humanoid_gym.cli.composing import Composed, compose
+from humanoid_gym.cli.composing import Composed
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.sweeping import JobError, check_launcher, combinations, sweep
 from humanoid_gym.config import ConfigError
@@ -32,7 +32,7 @@ usage: python train.py [key=value …] [--multirun] [--cfg]
 
   python train.py task=humanoid num_envs=4096 seed=1 max_iterations=500 experiment=first
   python train.py task=humanoid task.sim.substeps=4 train.algorithm.gamma=0.98
-  python train.py checkpoint=runs/humanoid/2026-01-31_12-00-00       continue that run
+  python train.py checkpoint=runs/humanoid/2026-01-31_12-00-00       that run, continued
   python train.py --multirun task=cartpole seed=1,2,3                one run for each value
   torchrun --nproc_per_node=4 train.py task=humanoid                 one process for each GPU
 
@@ -89,7 +89,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if sweeping and not _process().alone:
             raise ConfigError("--multirun starts jobs of one process each; leave torchrun out")
         check_launcher(overrides)
-        jobs = [compose(job) for job in (combinations(overrides) if sweeping else [overrides])]
+        jobs = [
+            resuming.compose(job) for job in (combinations(overrides) if sweeping else [overrides])
+        ]
         configs = [_checked(job) for job in jobs]
     if "--cfg" in flags:
         print(yaml.safe_dump_all([c.to_mapping() for c in configs], sort_keys=False), end="")
@@ -178,8 +180,10 @@ def construct(composed: Composed) -> Session:
     engine = engine_choice()
     config = _checked(composed)
     resume = config.launch.checkpoint
-    checkpoint = run_folder.find_checkpoint(resume, "last.pt") if resume else None
+    checkpoint = run_folder.find_checkpoint(resume, resuming.LAST) if resume else None
     _print_choices(config, engine)
+    if resume:
+        print(f"settings  {composed.origin or 'cfg/: the checkpoint has no run configuration'}")
     if config.device.value == "cpu":
         distributed.divide_cores(_process())
     seed_everything(config.task.seed)

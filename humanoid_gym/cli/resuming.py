@@ -1,0 +1,64 @@
+"""Configuration of a training that continues: its run's own, and what is to differ."""
+
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Sequence
+
+from humanoid_gym.cli import composing, run_folder
+from humanoid_gym.cli.composing import Composed
+from humanoid_gym.rl.continuation import check_task
+
+LAST = "last.pt"
+"""A training goes on from where its run was, not from where it was best."""
+
+_IN_GROUPS = ("max_iterations", "logger")
+"""Short forms of settings in `train`. A run's configuration has those settings resolved; its short
+forms would outweigh `train.…` on the command line."""
+
+
+def compose(overrides: Sequence[str]) -> Composed:
+    """Merge a run's configuration from `cfg/` or, with `checkpoint=…`, from the run it continues.
+
+    Args:
+        overrides: Hydra's syntax, one `key=value` each.
+
+    Raises:
+        ConfigError: an override or a configuration that cannot be used.
+        CheckpointError: the checkpoint is of another task than the overrides ask for.
+        FileNotFoundError: the checkpoint does not exist.
+    """
+    return continued(overrides) or composing.compose(overrides)
+
+
+def continued(overrides: Sequence[str]) -> Optional[Composed]:
+    """Return the configuration of the run that a checkpoint belongs to, with overrides on top.
+
+    Args:
+        overrides: Hydra's syntax, one `key=value` each. `task=…` has to name the run's own task.
+
+    Returns:
+        None if the overrides name no checkpoint, or one that lies alone, without its run's
+        configuration.
+
+    Raises:
+        ConfigError, CheckpointError, FileNotFoundError: as in `compose`.
+    """
+    given = composing.values(overrides)
+    path = given.get("checkpoint")
+    if not path:
+        return None
+    checkpoint = run_folder.find_checkpoint(str(path), LAST)
+    file = run_folder.run_of(checkpoint) / run_folder.CONFIG_FILE
+    if not file.is_file():
+        return None
+    settings: Dict[str, Any] = run_folder.read_config(checkpoint)
+    task_name = str(settings["task_name"])
+    check_task(settings, {"task_name": str(given.get("task", task_name))}, checkpoint)
+    settings.update(dict.fromkeys(_IN_GROUPS))
+    changes = [text for text in overrides if composing.key(text) != "task"]
+    settings = composing.apply_overrides(settings, changes)
+    return Composed(settings, task_name, _origin(file, changes))
+
+
+def _origin(file: Path, changes: Sequence[str]) -> str:
+    listed: List[str] = [c.lstrip("+") for c in changes if composing.key(c) != "checkpoint"]
+    return f"{file}{', but ' if listed else ''}{', '.join(listed)}"

@@ -1,0 +1,175 @@
+"""A training that continues has the settings of its run, unless the command line says otherwise."""
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+import torch
+import yaml
+from refusals import refusal
+
+from humanoid_gym.cli import training
+from humanoid_gym.rl.checkpoint import load_checkpoint
+
+UNUSUAL = [
+    "task=cartpole",
+    "num_envs=6",
+    "device=cpu",
+    "seed=9",
+    "task.effort=250",
+    "train.runner.horizon=8",
+    "train.policy.actor_hidden=[8]",
+    "train.policy.critic_hidden=[8]",
+    "train.algorithm.gamma=0.9",
+    "logger=[jsonl]",
+]
+"""Nothing that continuing with the defaults could have by chance."""
+
+
+def run_of_training(folder: Path, *arguments: str) -> Path:
+    """Train in a working directory of its own; return the new run's folder."""
+    before = set((folder / "runs").glob("*/*"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert training.main(arguments) == 0
+    (run,) = set((folder / "runs").glob("*/*")) - before
+    return run
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("workplace")
+
+
+@pytest.fixture(scope="module")
+def half(workplace: Path) -> Path:
+    """A run that ended after two iterations."""
+    return run_of_training(workplace, *UNUSUAL, "max_iterations=2")
+
+
+def settings(run: Path) -> Dict[str, Any]:
+    found = yaml.safe_load((run / "config.yaml").read_text())
+    assert isinstance(found, dict)
+    return found
+
+
+def resolved(arguments: "list[str]", capsys: pytest.CaptureFixture[str]) -> Dict[str, Any]:
+    """What `--cfg` prints."""
+    assert training.main([*arguments, "--cfg"]) == 0
+    found = yaml.safe_load(capsys.readouterr().out)
+    assert isinstance(found, dict)
+    return found
+
+
+def test_the_checkpoint_alone_is_enough_to_go_on_exactly(workplace: Path, half: Path):
+    whole = run_of_training(workplace, *UNUSUAL, "max_iterations=4")
+    resumed = run_of_training(workplace, f"checkpoint={half}", "max_iterations=4")
+    expected = settings(whole)
+    assert settings(resumed) == {**expected, "checkpoint": str(half), "logger": None}
+    straight = load_checkpoint(whole / "checkpoints" / "last.pt")["networks"]
+    again = load_checkpoint(resumed / "checkpoints" / "last.pt")["networks"]
+    assert straight.keys() == again.keys()
+    for name, value in straight.items():
+        assert torch.equal(value, again[name]), name
+    assert (resumed / "log.jsonl").is_file(), "the run's own logger"
+
+
+def test_it_says_whose_settings_they_are(
+    workplace: Path, half: Path, capsys: pytest.CaptureFixture[str]
+):
+    run_of_training(workplace, f"checkpoint={half}", "max_iterations=3", "task.effort=200")
+    (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("settings")]
+    assert line == f"settings  {half}/config.yaml, but max_iterations=3, task.effort=200"
+
+
+def test_the_command_line_counts_for_more_than_the_run(
+    half: Path, capsys: pytest.CaptureFixture[str]
+):
+    changed = ["task.effort=200", "train.runner.max_iterations=7", "train.logging.sinks=[csv]"]
+    before = resolved([f"checkpoint={half}"], capsys)
+    after = resolved([f"checkpoint={half}", "task=cartpole", *changed], capsys)
+    assert after["task"] == {**before["task"], "effort": 200.0}
+    assert after["train"]["runner"] == {**before["train"]["runner"], "max_iterations": 7}
+    assert after["train"]["logging"]["sinks"] == ["csv"]
+    assert (before["num_envs"], before["seed"]) == (6, 9)
+    assert before["train"]["runner"]["max_iterations"] == 2
+
+
+def test_without_its_run_a_checkpoint_goes_on_with_the_settings_of_cfg(
+    half: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    alone = tmp_path / "policy.pt"
+    shutil.copy(half / "checkpoints" / "last.pt", alone)
+    found = resolved(["task=cartpole", "device=cpu", f"checkpoint={alone}"], capsys)
+    assert found["seed"] == 42
+    run_of_training(tmp_path, *UNUSUAL, "max_iterations=3", f"checkpoint={alone}")
+    assert "settings  cfg/: the checkpoint has no run" in capsys.readouterr().out
+
+
+def test_a_sweep_can_start_from_a_checkpoint(
+    half: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    sweep = [f"checkpoint={half}", "max_iterations=3", "task.effort=100,200", "--multirun"]
+    assert training.main(sweep) == 0
+    runs = [settings(run) for run in sorted(tmp_path.glob("runs/cartpole/*_job?"))]
+    assert [run["task"]["effort"] for run in runs] == [100.0, 200.0]
+    assert [run["num_envs"] for run in runs] == [6, 6]
+    assert [run["train"]["algorithm"]["gamma"] for run in runs] == [0.9, 0.9]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["task=humanoid"], ["is of task cartpole", "this run trains humanoid"]),
+        (["task=humaniod"], ["humaniod", "cartpole"]),
+        (["train=humanoid_ppo"], ["train=humanoid_ppo", "fixes 'train'"]),
+        (["task.efort=200"], ["task: unknown key 'efort'", "nearest: 'effort'"]),
+        (["~task.effort"], ["~task.effort", "set key=value"]),
+        (["seed=1,2"], ["--multirun"]),
+        (["num_envs=7", "max_iterations=3"], ["num_envs 6", "num_envs 7"]),
+        ([], ["iteration 2 already", "set max_iterations"]),
+    ],
+)
+def test_what_cannot_continue_is_one_line(
+    arguments: "list[str]",
+    expected: "list[str]",
+    half: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    monkeypatch.chdir(tmp_path)
+    error = refusal(training.main, [f"checkpoint={half}", *arguments], capsys, tmp_path)
+    for part in expected:
+        assert part in error
+
+
+def test_a_run_whose_configuration_is_damaged_is_refused(
+    half: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    copy = tmp_path / "copy"
+    shutil.copytree(half, copy)
+    (copy / "config.yaml").write_text("- 1")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    error = refusal(training.main, [f"checkpoint={copy}"], capsys, empty)
+    assert "config.yaml" in error and "not the configuration of a run" in error
+
+
+def test_groups_of_the_task_come_before_single_settings(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    walk = ["task=humanoid_legs", "num_envs=2", "device=cpu", "max_iterations=1"]
+    run = run_of_training(
+        tmp_path, *walk, "train.runner.horizon=4", "train.algorithm.num_minibatches=1"
+    )
+    capsys.readouterr()
+    again = [f"checkpoint={run}", "task.terrain.levels=3", "terrain=rough"]
+    found = resolved(again, capsys)["task"]["terrain"]
+    assert (found["levels"], found["curriculum"]) == (3, True)
+    assert found["height_scan"]["observer"] == "nobody", "what it observes stays the run's own"
