@@ -5,6 +5,7 @@ results and does not keep the others from running.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import signal
@@ -14,12 +15,15 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
+from xml.etree import ElementTree
 
 from gpu_tables import Results, markdown
 
 HERE = Path(__file__).resolve().parent
 RESERVE = 5.0
 """Seconds that are kept for writing the results."""
+GRACE = 8.0
+"""Seconds that a part whose time is over may take to write what it has."""
 
 
 class Part(NamedTuple):
@@ -42,8 +46,8 @@ def parts(args: argparse.Namespace) -> list[Part]:
     envs = f"num_envs={sizes[0]}"
     device = ["--device", args.device]
     rounds = [] if real else ["--rounds", "1", "--steps", "2"]
-    batch = ["train.runner.horizon=32", "train.algorithm.num_epochs=5"]
     tiny = [] if real else ["train.runner.horizon=4", "train.algorithm.num_epochs=1"]
+    batch = tiny or ["train.runner.horizon=32", "train.algorithm.num_epochs=5"]
     iterations = ["--iterations", "30" if real else "1"]
     until = ["--until", "return>=5000", "--seconds", "120" if real else "3"]
     few = [] if real else [envs]
@@ -53,19 +57,34 @@ def parts(args: argparse.Namespace) -> list[Part]:
     rough += ["terrain=rough", "randomization=moderate"]
     walking += ["--seconds", "180" if real else "3", *few]
     scaled = [*device, "--only-steps", *rounds, "--envs"]
-    report = ["-q", "-p", "no:cacheprovider", "-n", str(args.processes)]
+    # -v: the log tells what passed if time is over; -W: drivers and PyTorch may warn of their own
+    report = ["-v", "-W", "default", "-p", "no:cacheprovider", "-n", str(args.processes)]
     report += ["--continue-on-collection-errors", "--junitxml"]  # a bare machine lacks packages
+    first = [*device, "--only-steps", "--rounds", "1", "--steps", "2", "--envs", "8"]
+    legs = ["task=humanoid_legs", "num_envs=64"]
+    default = ["gpu_training.py", *device, *iterations, envs, *tiny]
+    compiled = "train.execution.compile=true"
     return [
         Part("versions", ["gpu_versions.py", *device], 60),
+        Part("kernels", ["gpu_stepping.py", *first], 300),  # where none are in Warp's cache yet
         Part("stepping", ["gpu_stepping.py", *device, "--envs", *sizes, *rounds], 240),
-        Part("training", ["gpu_training.py", *device, *iterations, envs, *batch, *tiny], 120),
+        Part("training", ["gpu_training.py", *device, *iterations, envs, *batch], 120),
+        Part("default_training", default, 60),
         Part("time_to_return", ["gpu_training.py", *device, *until, *tiny], 170),
+        Part("gpu_tests", ["-m", "pytest", "-m", "gpu", *gpu_tests(), *report], 120),
+        Part("legs_kernels", ["gpu_training.py", *device, "--iterations", "1", *legs, *tiny], 200),
         Part("walking", ["gpu_training.py", *device, *walking, *tiny], 230),
-        Part("gpu_tests", ["-m", "pytest", "-m", "gpu", "tests", *report], 120),
+        Part("compiled_training", [*default, compiled], 150, asked_for=True),
         *(Part(f"scaling_{n}", ["gpu_stepping.py", *scaled, n], 45) for n in scaling),
         Part("rough_walking", ["gpu_training.py", *device, *rough, *tiny], 590, asked_for=True),
         Part("conformance", ["-m", "pytest", "tests/conformance", "-k", "warp", *report], 300),
     ]
+
+
+def gpu_tests() -> list[str]:
+    """Files with tests for a GPU; collecting all the others takes minutes."""
+    files = sorted((HERE.parent / "tests").rglob("test_*.py"))
+    return [str(file) for file in files if "pytest.mark.gpu" in file.read_text(encoding="utf-8")]
 
 
 def run(part: Part, seconds: float, folder: Path, log: Path) -> dict[str, Any]:
@@ -89,7 +108,9 @@ def run(part: Part, seconds: float, folder: Path, log: Path) -> dict[str, Any]:
         result["error"] = error
     if found.is_file():
         text = found.read_text(encoding="utf-8")
-        result["result"] = test_counts(text) if tests else json.loads(text)
+        # a part that was stopped may have written half of it
+        with contextlib.suppress(ValueError, ElementTree.ParseError):
+            result["result"] = test_counts(text) if tests else json.loads(text)
     return result
 
 
@@ -98,16 +119,24 @@ def wait(process: subprocess.Popen, seconds: float) -> str:
     try:
         code = process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)  # its own group, of nobody else
-        process.wait()
+        stop(process)
         return f"stopped after {seconds:.0f} s"
     return "" if code == 0 else f"exit code {code}; see log.txt"
 
 
+def stop(process: subprocess.Popen) -> None:
+    """Ask a process to write what it has, as Ctrl-C does; then end it and what it started."""
+    process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=GRACE)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # its own group, of nobody else
+    with contextlib.suppress(subprocess.TimeoutExpired):  # a driver that hangs holds it
+        process.wait(timeout=GRACE)
+
+
 def test_counts(text: str) -> dict[str, Any]:
     """Counts of a JUnit file, and the names of the tests that failed."""
-    from xml.etree import ElementTree
-
     root = ElementTree.fromstring(text)
     counts = {"tests": 0, "failures": 0, "errors": 0, "skipped": 0}
     for suite in root.iter("testsuite"):

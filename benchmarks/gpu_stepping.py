@@ -181,7 +181,7 @@ def measured(case: Case, rounds: int) -> dict[str, float]:
 
 def captured(task: VecTask) -> bool:
     """Whether steps are replayed from CUDA graphs; the engine may have failed to record them."""
-    return task._step.captured and not getattr(task._step._replay, "_failed", False)
+    return task._step.captured and not getattr(task._step._replay, "failed", False)
 
 
 def row(num_envs: int, device: torch.device, rounds: int, steps: int, only_steps: bool) -> dict:

@@ -5,8 +5,9 @@
     python benchmarks/gpu_training.py task=humanoid_legs --until "velocity_error<=0.25" "fall<=0.1"
 
 Overrides are those of train.py; without them its defaults count. Everything that train.py does in
-an iteration is in the time: collection, update, statistics, TensorBoard. The clock starts with the
-first reset; construction and the first iterations, which compile and capture, are told as well.
+an iteration is in the time: collection, update, statistics, TensorBoard, checkpoints. The clock
+starts with the first reset; construction and the first iterations, which compile and capture, are
+told as well.
 """
 
 import argparse
@@ -100,6 +101,7 @@ class Training:
         lap()
         report = runner.finish_iteration(losses)
         runner.log.write(report)
+        runner.saver.save_due(report)
         lap()
         parts = ("collection", "update", "report")
         taken = [later - earlier for earlier, later in itertools.pairwise(times)]
@@ -162,8 +164,8 @@ def until(training: Training, goals: list[Goal], cap: float) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Measure what the command line asks for."""
+def command_line(given: list[str] | None = None) -> argparse.Namespace:
+    """Read the command line; the task is the humanoid, unless the overrides name one."""
     arguments = parser(Path(__file__).stem + ": training on a GPU")
     arguments.add_argument("--iterations", type=int, default=30, help="that are measured")
     arguments.add_argument(
@@ -171,10 +173,18 @@ def main() -> None:
     )
     arguments.add_argument("--seconds", type=float, default=120.0, help="that this may take")
     arguments.add_argument("overrides", nargs="*", metavar="key=value")
-    args = arguments.parse_intermixed_args()
+    args = arguments.parse_intermixed_args(given)
+    if not any(override.startswith("task=") for override in args.overrides):
+        args.overrides.insert(0, "task=humanoid")
+    return args
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    args = command_line()
     device = chosen_device(args.device)
     with tempfile.TemporaryDirectory() as folder:
-        training = Training(["task=humanoid", *args.overrides], device, folder)
+        training = Training(args.overrides, device, folder)
         if args.until is None:
             result = rate(training, args.iterations)
         else:

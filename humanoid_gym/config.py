@@ -138,7 +138,10 @@ def _check_range(value: Value, metadata: Mapping[str, Any], where: str) -> None:
         raise ConfigError(f"{where}: {value!r} is not one of {names}{hint}")
     rules = [(sign, metadata[key], holds) for key, sign, holds in _BOUNDS if key in metadata]
     if not all(holds(value, bound) for _, bound, holds in rules):
-        allowed = " and ".join(f"{sign} {bound:g}" for sign, bound, _ in rules)
+        allowed = " and ".join(
+            f"{sign} {bound if isinstance(bound, int) else format(bound, 'g')}"
+            for sign, bound, _ in rules
+        )
         raise ConfigError(f"{where}: must be {allowed}, got {value!r}")
 
 

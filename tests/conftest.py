@@ -17,6 +17,13 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_collection_modifyitems(items):
+    """On a GPU PyTorch warns of its own affairs, once, in whichever test meets them first."""
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.filterwarnings("default::UserWarning"))
+
+
 @pytest.fixture
 def world(tmp_path):
     """Factory of worlds."""

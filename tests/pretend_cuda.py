@@ -243,6 +243,7 @@ def pretend_cuda(monkeypatch):
     monkeypatch.setattr(wp, "to_torch", lambda array: CudaTensor(to_torch(array)))
     monkeypatch.setattr(wp, "from_torch", lambda t, dtype=None: from_torch(unwrap(t), dtype=dtype))
     monkeypatch.setattr(wp, "device_from_torch", device_of)
+    monkeypatch.setattr(wp, "is_cuda_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "_lazy_init", lambda: None)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
@@ -255,7 +256,7 @@ def pretend_cuda(monkeypatch):
     monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: 0)
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
     for name in ("synchronize", "empty_cache", "graph_pool_handle"):
-        monkeypatch.setattr(torch.cuda, name, lambda: None)
+        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
     monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: 0)
     monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
     monkeypatch.setattr(torch, "Generator", Generator)

@@ -16,6 +16,8 @@ import gpu  # noqa: E402
 import gpu_training  # noqa: E402
 from gpu_tables import markdown  # noqa: E402
 
+from humanoid_gym.cli.composing import compose  # noqa: E402
+
 RESULTS = {
     "versions": {"seconds": 3.0, "result": {"gpu": "NVIDIA H200", "torch": "2.11.0"}},
     "stepping": {
@@ -66,7 +68,7 @@ def test_the_table_tells_what_was_measured_and_what_failed():
     assert "- failed: `a::test_b`" in text
     assert "## walking: time to velocity_error <= 0.25, fall <= 0.1 (goal 180 s" in text
     assert "reached: velocity_error 0.2449, fall 0 after **81.2 s** and 25.00M env steps" in text
-    assert "Training" not in text
+    assert "## training" not in text
 
 
 def test_junit_files_are_counted():
@@ -99,11 +101,24 @@ def test_what_does_not_fit_beside_the_others_runs_when_it_is_asked_for():
     assert [gpu.wanted(part, ["rough"]) for part in (walking, rough)] == [False, True]
 
 
+def test_the_settings_of_every_training_fit_together():
+    args = argparse.Namespace(device="cuda", envs=None, processes=2)
+    trainings = [p.command[1:] for p in gpu.parts(args) if p.command[0] == "gpu_training.py"]
+    tasks = []
+    for command in trainings:
+        composed = compose(gpu_training.command_line(command).overrides)
+        tasks.append(composed.task_name)
+        assert composed.settings["train"]["runner"]["horizon"] > 0
+    assert set(tasks) == {"humanoid", "humanoid_legs"}
+    assert all("test_" in path for path in gpu.gpu_tests())
+
+
 @pytest.mark.parametrize(
     ("program", "error"),
     [
-        ("import time, sys; time.sleep(60)", "stopped after 1 s"),
+        ("import time; time.sleep(60)", "stopped after 1 s"),
         ("raise SystemExit(3)", "exit code 3; see log.txt"),
+        ("import sys; open(sys.argv[-1], 'w').write('[7'); 1 / 0", "exit code 1; see log.txt"),
         ("import sys; open(sys.argv[-1], 'w').write('[7]')", None),
     ],
 )
@@ -114,6 +129,18 @@ def test_a_part_that_fails_or_hangs_is_told_and_no_more(tmp_path: Path, program,
     result = gpu.run(part, 1.0 if error else 30.0, tmp_path, tmp_path / "log.txt")
     assert result.get("error") == error
     assert result.get("result") == (None if error else [7])
+
+
+def test_a_part_whose_time_is_over_may_write_what_it_has(tmp_path, monkeypatch, handled_interrupts):
+    script = tmp_path / "part.py"
+    script.write_text(
+        "import sys, time\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n"
+        "    open(sys.argv[-1], 'w').write('[8]')\n    time.sleep(60)\n"
+    )
+    part = gpu.Part("part", [str(script)], 1.0)
+    monkeypatch.setattr(gpu, "GRACE", 0.5)
+    result = gpu.run(part, 1.0, tmp_path, tmp_path / "log.txt")
+    assert (result["error"], result["result"]) == ("stopped after 1 s", [8])
 
 
 def test_a_dry_run_trains_and_writes_both_files(tmp_path: Path):
@@ -138,5 +165,5 @@ def test_a_dry_run_trains_and_writes_both_files(tmp_path: Path):
     training = results["training"]["result"]
     assert (training["envs"], training["horizon"]) == (4, 4)
     assert training["env_steps_per_s"] > 0.0
-    assert "## Training" in (tmp_path / "out/results.md").read_text()
+    assert "## training:" in (tmp_path / "out/results.md").read_text()
     assert (tmp_path / "out/log.txt").is_file()

@@ -8,7 +8,14 @@ from humanoid_gym.config import build
 from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid_walk.yaml").read_text())
+
+
+def settings(name: str) -> dict:
+    """A file of cfg/."""
+    return yaml.safe_load((REPOSITORY / f"cfg/{name}.yaml").read_text())
+
+
+SETTINGS = settings("task/humanoid_walk")
 LEGS = "resources/urdf/humanoid24/humanoid24_legs.urdf"
 N = 8
 """Environments."""

@@ -150,7 +150,13 @@ def apply_overrides(settings: Dict[str, Any], overrides: Sequence[str]) -> Dict[
     Raises:
         ConfigError: an override that cannot be read, that replaces a group or deletes a key.
     """
-    config = OmegaConf.create(settings)
+    try:
+        return from_hydra(_changed(OmegaConf.create(settings), overrides), "").settings
+    except OmegaConfBaseException as error:
+        raise ConfigError(_first_line(error)) from error
+
+
+def _changed(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     for text in sorted(overrides, key=lambda text: key(text) not in OVERLAYS):
         parsed = _parse(text)
         if parsed.is_delete():
@@ -163,10 +169,10 @@ def apply_overrides(settings: Dict[str, Any], overrides: Sequence[str]) -> Dict[
                 f"single keys can be changed, e.g. {parsed.key_or_group}.x=1"
             )
         if parsed.key_or_group in OVERLAYS:
-            _overlay(config, parsed.key_or_group, str(parsed.value()))
+            _overlay(config, parsed.key_or_group, _option(parsed))
             continue
         OmegaConf.update(config, parsed.key_or_group, parsed.value(), force_add=True)
-    return from_hydra(config, "").settings
+    return config
 
 
 def _overlay(config: DictConfig, group: str, option: str) -> None:
@@ -192,13 +198,13 @@ def _prepare_one(text: str) -> str:
         return text
     if parsed.key_or_group in (*GROUPS, *OVERLAYS):
         if not parsed.is_sweep_override():
-            _check_option(parsed.key_or_group, str(parsed.value()))
+            _check_option(parsed.key_or_group, _option(parsed))
         return text
     return "++" + text.lstrip("+")
 
 
 def _parse(text: str) -> Override:
-    if "=" not in text and not text.startswith("~"):
+    if ("=" not in text and not text.startswith("~")) or text.startswith("="):
         raise ConfigError(f"'{text}': expected key=value, for example task=humanoid")
     try:
         return OverridesParser.create().parse_override(text)
@@ -207,6 +213,11 @@ def _parse(text: str) -> Override:
             f"cannot read '{text}': {_first_line(error)}; a value with special characters needs "
             "quotes of its own: \"key='value'\""
         ) from error
+
+
+def _option(parsed: Override) -> str:
+    value = parsed.value()
+    return "null" if value is None else str(value)
 
 
 def _check_option(group: str, option: str) -> None:

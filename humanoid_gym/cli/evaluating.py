@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from humanoid_gym import __version__
-from humanoid_gym.cli import monitoring, page_making, run_folder, trained
+from humanoid_gym.cli import composing, monitoring, page_making, run_folder, trained
 from humanoid_gym.cli.bad_input import one_line_errors
+from humanoid_gym.cli.output_paths import check_folder
 from humanoid_gym.cli.trained import NEWEST, Trained
 from humanoid_gym.config import ConfigError
 from humanoid_gym.evaluation import results
@@ -31,6 +32,8 @@ EPISODES, FULL_EPISODES = 100, 1000
 SCENARIOS_DECIDE = {RANDOMIZATION: (), TERRAIN: ("height_scan",)}
 """Groups of a task's settings that scenarios decide about, and what is kept of the run's: what
 gives the observation its width."""
+OPTIONS = {"num_envs": "--num-envs", "seed": "--seed", "device": "--device"}
+"""Settings of a run that are options here."""
 COMMANDS = {"report": page_making.main, "monitor": monitoring.main}
 DESCRIPTION = """Judge a trained policy in named scenarios, with 95 % confidence intervals.
 Also: python -m humanoid_gym.evaluation report RUN…, and monitor RUN (see their --help)."""
@@ -115,11 +118,13 @@ def construct(options: argparse.Namespace, progress: Progress) -> Session:
         ValueError: the checkpoint cannot be used.
     """
     scenarios = choose(options.scenarios)
+    _check(options)
     episodes = options.episodes or (FULL_EPISODES if options.full else EPISODES)
-    for name, value in {"--episodes": episodes, "--num-envs": options.num_envs or 1}.items():
-        if value < 1:
-            raise ConfigError(f"{name}: must be >= 1, got {value}")
     checkpoint = trained.find(options.checkpoint)
+    now = datetime.now(timezone.utc)
+    own = run_folder.run_of(checkpoint) / results.FOLDER / f"{now:%Y-%m-%d_%H-%M-%S}"
+    folder = options.out or own
+    check_folder(folder, f"--out {folder}")
     top = {"num_envs": 1, "seed": options.seed, "device": options.device, "headless": True}
     policy = trained.read(checkpoint, top, options.set)
     device = policy.config.device.value.split(":")[0]
@@ -135,9 +140,24 @@ def construct(options: argparse.Namespace, progress: Progress) -> Session:
     plan = judge.plan(scenarios)
     _announce(policy, plan, episodes)
     progress.update(task, total=episodes * plan.num_cells)
-    now = datetime.now(timezone.utc)
-    own = run_folder.run_of(checkpoint) / results.FOLDER / f"{now:%Y-%m-%d_%H-%M-%S}"
-    return Session(policy, judge, plan, options.out or own)
+    return Session(policy, judge, plan, folder)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse what would have no effect, or no meaning."""
+    for name, value in {"--episodes": options.episodes, "--num-envs": options.num_envs}.items():
+        if value is not None and value < 1:
+            raise ConfigError(f"{name}: must be >= 1, got {value}")
+    if options.full and options.episodes is not None:
+        raise ConfigError(f"--full is --episodes {FULL_EPISODES}; leave one of both out")
+    for key, value in composing.values(options.set).items():
+        group, _, setting = key.replace("task.", "", 1).partition(".")
+        if group in SCENARIOS_DECIDE and setting.split(".")[0] not in SCENARIOS_DECIDE[group]:
+            raise ConfigError(
+                f"--set {key}={value}: scenarios decide about {group}; see --list, or play.py"
+            )
+        if key in OPTIONS:
+            raise ConfigError(f"--set {key}={value}: use {OPTIONS[key]} {value}")
 
 
 def _make_env(policy: Trained, overrides: Mapping[str, Any], num_envs: int) -> VecTask:

@@ -9,9 +9,10 @@ from typing import NamedTuple, Optional, Sequence
 import torch
 
 from humanoid_gym import __version__
-from humanoid_gym.cli import trained
+from humanoid_gym.cli import run_folder, trained
 from humanoid_gym.cli.bad_input import one_line_errors
-from humanoid_gym.cli.run_folder import CHECKPOINTS
+from humanoid_gym.cli.output_paths import check_folder
+from humanoid_gym.config import ConfigError
 from humanoid_gym.export.exporter import (
     FORMATS,
     PRECISIONS,
@@ -95,18 +96,20 @@ def prepare(options: argparse.Namespace) -> Prepared:
         FileNotFoundError: there is no such checkpoint.
         ValueError: the checkpoint cannot be used.
     """
+    _check(options)
     checkpoint = trained.find(options.checkpoint)
+    run = run_folder.run_of(checkpoint)
+    folder = options.output or run / FOLDER
+    check_folder(folder, f"--output {folder}")
     top = {"num_envs": options.num_envs, "seed": options.seed, "device": "cpu", "headless": True}
     policy = trained.read(checkpoint, top, options.overrides)
     env = policy.make_env()
     try:
         networks = policy.networks(env)
         described = env.deployment()
-        recording = record(env, networks, max(1, options.steps))
+        recording = record(env, networks, options.steps)
     finally:
         env.close()
-    run = checkpoint.resolve().parent
-    run = run.parent if run.name == CHECKPOINTS else run
     origin = {
         "checkpoint": f"{run.parent.name}/{run.name}/{checkpoint.name}",
         "iteration": str(policy.content["counters"]["iteration"]),
@@ -115,7 +118,14 @@ def prepare(options: argparse.Namespace) -> Prepared:
     }
     described = replace(described, task=policy.config.task_name, origin=origin)
     exporter = Exporter(networks, described, recording, options.tolerance)
-    return Prepared(exporter, checkpoint, options.output or run / FOLDER)
+    return Prepared(exporter, checkpoint, folder)
+
+
+def _check(options: argparse.Namespace) -> None:
+    if options.steps < 1:
+        raise ConfigError(f"--steps: must be >= 1, got {options.steps}")
+    if not options.name or options.name in (".", "..") or Path(options.name).name != options.name:
+        raise ConfigError(f"--name: expected a plain name, got '{options.name}'")
 
 
 def report(prepared: Prepared, exported: Sequence[Exported], name: str) -> None:

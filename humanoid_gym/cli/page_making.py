@@ -10,6 +10,7 @@ import numpy as np
 
 from humanoid_gym.cli import run_folder, trained
 from humanoid_gym.cli.bad_input import one_line_errors
+from humanoid_gym.cli.output_paths import check_file, check_folder
 from humanoid_gym.cli.video import FollowCamera
 from humanoid_gym.config import ConfigError
 from humanoid_gym.evaluation.report.figures import write_png
@@ -101,6 +102,11 @@ def _check(options: argparse.Namespace) -> None:
         raise ConfigError(f"--frames: must be >= 0, got {options.frames}")
     if options.video is not None and options.video.suffix != ".mp4":
         raise ConfigError(f"--video {options.video}: expected a name that ends in .mp4")
+    if options.out.suffix not in (".html", ".htm"):
+        raise ConfigError(f"--out {options.out}: expected a name that ends in .html")
+    check_file(options.out, f"--out {options.out}")
+    if options.png is not None:
+        check_folder(options.png, f"--png {options.png}")
 
 
 def _with_pictures(run: ReportedRun, count: int) -> ReportedRun:

@@ -8,24 +8,18 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 import torch
 
 from humanoid_gym.cli import trained
-from humanoid_gym.cli.bad_input import one_line_errors
+from humanoid_gym.cli.bad_input import EXIT_BAD_INPUT, one_line_errors
+from humanoid_gym.cli.output_paths import check_file
 from humanoid_gym.cli.trained import NEWEST
-from humanoid_gym.cli.video import VideoWriter, video_size
+from humanoid_gym.cli.video import VideoError, VideoWriter, video_size
 from humanoid_gym.evaluation.episodes import Actions, Episodes, play_episodes
+from humanoid_gym.evaluation.metrics import FROM_TASK_UNITS
 from humanoid_gym.isaacgym_fallback import engine_choice
 from humanoid_gym.rl.demonstrations import Recorder
 from humanoid_gym.rl.networks import ActorCritic, Agent
 from humanoid_gym.tasks.randomized_task import RandomizedTask
 from humanoid_gym.tasks.vec_task import VecTask
 
-UNITS = {
-    "forward_speed": " m/s",
-    "velocity_error": " m/s",
-    "yaw_rate_error": " rad/s",
-    "power": " W",
-    "distance": " m",
-}
-"""Units of metrics, by name, where they are not counts or ratios."""
 OVERRIDES_HELP = "as for train.py, e.g. task.sim.dt=0.01; headless=true: no viewer window"
 MAX_NUM_ENVS = 64
 """Environments that play at once unless told otherwise."""
@@ -70,6 +64,9 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except KeyboardInterrupt:
         print("stopped     before the episodes were over")
         return 0
+    except VideoError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
     finally:
         env.close()
     report(episodes, options)
@@ -117,6 +114,9 @@ def construct(options: argparse.Namespace) -> Player:
     """
     if options.video is not None:
         video_size(options.video)
+        check_file(options.video, f"--video {options.video}")
+    if options.record is not None:
+        check_file(options.record, f"--record {options.record}")
     checkpoint = trained.find(options.checkpoint)
     engine = engine_choice()
     policy = trained.read(checkpoint, _top(options), options.overrides)
@@ -137,7 +137,8 @@ def report(episodes: Episodes, options: argparse.Namespace) -> None:
     print(f"episodes    {len(episodes.returns)}, {kind} actions")
     rows = {"return": (episodes.returns, ""), "length": (episodes.lengths, " steps")}
     for name, values in episodes.metrics.items():
-        rows[name.replace("_", " ")] = (values, UNITS.get(name, ""))
+        unit = FROM_TASK_UNITS.get(name)
+        rows[name.replace("_", " ")] = (values, f" {unit}" if unit else "")
     width = max(12, *(len(name) + 2 for name in rows))
     for name, (values, unit) in rows.items():
         mean, spread = _mean_and_spread(values)
@@ -202,7 +203,10 @@ def _mean_and_spread(values: List[float]) -> List[float]:
 
 
 def _positive(text: str) -> int:
-    value = int(text)
+    try:
+        value = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected a whole number, got '{text}'") from None
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be >= 1, got {value}")
     return value

@@ -1,11 +1,13 @@
 """Configuration of a training that continues: its run's own, and what is to differ."""
 
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from humanoid_gym.cli import composing, run_folder
 from humanoid_gym.cli.composing import Composed
 from humanoid_gym.rl.continuation import check_task
+from humanoid_gym.rl.ppo import PPOConfig
+from humanoid_gym.rl.runner import Runner
 
 LAST = "last.pt"
 """A training goes on from where its run was, not from where it was best."""
@@ -57,6 +59,31 @@ def continued(overrides: Sequence[str]) -> Optional[Composed]:
     changes = [text for text in overrides if composing.key(text) != "task"]
     settings = composing.apply_overrides(settings, changes)
     return Composed(settings, task_name, _origin(file, changes))
+
+
+def renew_random_numbers(runner: Runner, seed: int) -> None:
+    """Draw from a seed of one's own what comes next, not what the checkpoint's run would have.
+
+    Args:
+        runner: with a checkpoint loaded, which put its random number generators back.
+        seed: of this process.
+    """
+    runner.generator.manual_seed(seed)
+    of_task = getattr(runner.env, "generator", None)
+    if of_task is not None:
+        of_task.manual_seed(seed)
+
+
+def other_learning_rate(saved: Mapping[str, Any], own: PPOConfig) -> bool:
+    """Whether a run's learning rate was set otherwise; the checkpoint holds the one it came to.
+
+    Args:
+        saved: configuration of the checkpoint's run; of an older version perhaps not all of it.
+        own: of the training that continues it.
+    """
+    theirs = saved.get("train", {}).get("algorithm", {})
+    names = ("learning_rate", "learning_rate_schedule")
+    return any(theirs.get(name, getattr(own, name)) != getattr(own, name) for name in names)
 
 
 def _origin(file: Path, changes: Sequence[str]) -> str:

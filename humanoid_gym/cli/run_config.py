@@ -1,6 +1,6 @@
 """The whole configuration of a run: checked, resolved, and back to a mapping that rebuilds it."""
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from humanoid_gym.cli import gpu_settings
@@ -103,6 +103,7 @@ def run_config(
     for key in _DECIDED_HERE:
         if key in task:
             raise ConfigError(f"task.{key}: set {key}=… at the top level instead")
+    _check_parts(task_name, task)
     task.update(
         num_envs=own_share(int(num_envs.value), process.world_size, "num_envs"),
         seed=own_seed(launch.seed, process.rank),
@@ -132,6 +133,15 @@ def _train_config(settings: Dict[str, Any], device: str) -> Tuple[TrainConfig, s
     if device.startswith("cuda"):
         return for_gpu, gpu_settings.described(group or {})
     return build(TrainConfig, settings, "train"), ""
+
+
+def _check_parts(task_name: str, task: Mapping[str, Any]) -> None:
+    """Refuse terrain=… and randomization=… for a task that knows nothing of them."""
+    known = [field.name for field in fields(config_class(task_name))]
+    for group, part in OVERLAYS.items():
+        name = part.rpartition(".")[2]
+        if name in task and name not in known:
+            raise ConfigError(f"{group}: task {task_name} has none; leave {group}=… out")
 
 
 def _check_top_level(top: Mapping[str, Any]) -> None:

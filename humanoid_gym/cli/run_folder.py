@@ -1,5 +1,7 @@
 """Run folders: `runs/<task>/<time>[_<experiment>]/` with configuration, events and checkpoints."""
 
+import contextlib
+import itertools
 import os
 import re
 from datetime import datetime
@@ -20,36 +22,59 @@ CHECKPOINTS = "checkpoints"
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}_\d{2}-\d{2}-\d{2}")
 
 
-def new_folder(root: Path, task_name: str, experiment: str = "") -> Path:
-    """Return the path of a new run's folder, which does not exist yet and is not created.
+def reserve(root: Path, task_name: str, experiment: str = "") -> Path:
+    """Create a new run's folder, empty, under a name that no other training can take.
 
     Args:
         root: folder of all runs.
         task_name: first level.
         experiment: appended to the time; '' for none.
+
+    Returns:
+        The folder; `give_up` removes it again.
+
+    Raises:
+        ConfigError: no folder can be created there.
     """
     suffix = f"_{experiment}" if experiment else ""
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}{suffix}"
-    folder = root / task_name / name
-    attempt = 1
-    while folder.exists():
-        attempt += 1
-        folder = root / task_name / f"{name}_{attempt}"
-    return folder
+    try:
+        (root / task_name).mkdir(parents=True, exist_ok=True)
+        for attempt in itertools.count(1):
+            folder = root / task_name / (name if attempt == 1 else f"{name}_{attempt}")
+            with contextlib.suppress(FileExistsError):  # of a run that began in the same second
+                folder.mkdir()
+                return folder
+    except OSError as error:
+        raise ConfigError(
+            f"no run folder can be created in {root / task_name} ({error.strerror}); start in a "
+            "working directory that can be written to"
+        ) from error
+    raise AssertionError("counting ends")
 
 
-def create(folder: Path, settings: Dict[str, Any], heading: List[str]) -> None:
-    """Create a run's folder with its resolved configuration in it.
+def give_up(folder: Path) -> None:
+    """Remove a reserved folder in which nothing was written, and those above that it was alone in.
 
     Args:
-        folder: from `new_folder`.
+        folder: from `reserve`.
+    """
+    with contextlib.suppress(OSError):  # one that is not empty stays, with all above it
+        for empty in (folder, folder.parent, folder.parent.parent):
+            empty.rmdir()
+
+
+def begin(folder: Path, settings: Dict[str, Any], heading: List[str]) -> None:
+    """Write a run's resolved configuration into its folder.
+
+    Args:
+        folder: from `reserve`.
         settings: nested mapping of plain values.
         heading: lines of comment, such as where and how it was run.
 
     Raises:
-        OSError: the folder exists or cannot be written.
+        OSError: it cannot be written.
     """
-    folder.mkdir(parents=True)
     comments = "".join(f"# {line}\n" for line in heading)
     text = yaml.safe_dump(settings, sort_keys=False, default_flow_style=None, width=100)
     (folder / CONFIG_FILE).write_text(comments + text, encoding="utf-8")
@@ -88,7 +113,10 @@ def read_settings(run: Path) -> Dict[str, Any]:
         settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: not readable as YAML: {error}") from error
-    if not isinstance(settings, dict) or not {"task_name", "task", "train"} <= set(settings):
+    groups = {"task_name": str, "task": dict, "train": dict}
+    if not isinstance(settings, dict) or not all(
+        isinstance(settings.get(name), kind) for name, kind in groups.items()
+    ):
         raise ConfigError(f"{path}: not the configuration of a run (no task_name, task and train)")
     return settings
 
@@ -97,8 +125,8 @@ def find_checkpoint(path: str, preferred: str) -> Path:
     """Find a checkpoint by its own path or by its run folder.
 
     Args:
-        path: a .pt file, or a run folder.
-        preferred: file to take from a run folder: 'best.pt' or 'last.pt'; the other is taken if
+        path: a .pt file, a run folder, or the folder of checkpoints in it.
+        preferred: file to take from a folder: 'best.pt' or 'last.pt'; the other is taken if
             it is missing.
 
     Raises:
@@ -111,7 +139,10 @@ def find_checkpoint(path: str, preferred: str) -> Path:
         raise FileNotFoundError(f"checkpoint '{path}' not found: neither a file nor a run folder")
     found = _checkpoint_in(given, preferred)
     if found is None:
-        raise FileNotFoundError(f"{path}: a folder without {CHECKPOINTS}/*.pt; train first")
+        raise FileNotFoundError(
+            f"{path}: a folder without {CHECKPOINTS}/*.pt; expected that of a run, "
+            f"{RUNS}/<task>/<time>"
+        )
     return found
 
 
@@ -162,7 +193,8 @@ def _age(folder: Path) -> str:
 
 
 def _checkpoint_in(folder: Path, preferred: str) -> Optional[Path]:
-    candidates = [folder / CHECKPOINTS / name for name in (preferred, "last.pt", "best.pt")]
+    inside = folder if folder.name == CHECKPOINTS else folder / CHECKPOINTS
+    candidates = [inside / name for name in (preferred, "last.pt", "best.pt")]
     return next((path for path in candidates if path.is_file()), None)
 
 

@@ -6,9 +6,10 @@ from typing import Any, Dict, Mapping, NamedTuple, Sequence
 import torch
 
 from humanoid_gym.cli import run_folder
-from humanoid_gym.cli.composing import apply_overrides
+from humanoid_gym.cli.composing import apply_overrides, values
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.training import make_env
+from humanoid_gym.config import ConfigError
 from humanoid_gym.rl.checkpoint import (
     Checkpoint,
     CheckpointError,
@@ -76,6 +77,9 @@ def read(checkpoint: Path, top: Mapping[str, Any], overrides: Sequence[str]) -> 
         ConfigError: an override or the run's configuration cannot be used.
         CheckpointError: the checkpoint cannot be used, or is of another task than its run.
     """
+    other = values(overrides).get("checkpoint")
+    if other is not None:  # as train.py has it
+        raise ConfigError(f"checkpoint={other}: which policy is said by --checkpoint {other}")
     settings = run_folder.read_config(checkpoint)
     settings.update(top, checkpoint=None)
     shown = task_class(str(settings["task_name"])).evaluation_overrides

@@ -45,7 +45,7 @@ FLAGS = ("--multirun", "-m", "--cfg", "--help", "-h")
 
 
 class Session(NamedTuple):
-    """A training that is constructed in full and has written nothing yet."""
+    """A training that is constructed in full and has written nothing; its folder is empty."""
 
     config: RunConfig
     engine: EngineChoice
@@ -127,7 +127,7 @@ def _train(composed: Composed) -> Outcome:
         runner = session.runner
         if _process().speaks:
             heading = _heading(session.engine)
-            run_folder.create(runner.directory, session.config.to_mapping(), heading)
+            run_folder.begin(runner.directory, session.config.to_mapping(), heading)
     print(f"run       {runner.directory}", flush=True)
     try:
         last = runner.learn()
@@ -170,7 +170,10 @@ def _train_all(overrides: Sequence[str]) -> int:
 
 
 def construct(composed: Composed) -> Session:
-    """Check the configuration, build environment and learner, load the checkpoint; write nothing.
+    """Check the configuration, build environment and learner, load the checkpoint.
+
+    Nothing is written, but the run's folder is there, so that no other training takes its name; it
+    is gone again after an error.
 
     Raises:
         ConfigError: the configuration cannot be used.
@@ -188,23 +191,51 @@ def construct(composed: Composed) -> Session:
         distributed.divide_cores(_process())
     seed_everything(config.task.seed)
     env = make_env(config)
-    folder = run_folder.new_folder(
-        Path(run_folder.RUNS), config.task_name, config.launch.experiment
-    )
-    folder = Path(distributed.text_from_first(str(folder)))
-    runner = Runner(
-        *(env, config.train, folder, config.launch.seed, config.to_mapping()),
-        writes=_process().speaks,
-    )
-    if checkpoint is not None:
-        runner.load(checkpoint)
-        if runner.iteration >= config.train.runner.max_iterations:
-            raise ConfigError(
-                f"{checkpoint} is at iteration {runner.iteration} already; set max_iterations "
-                "above that to go on"
-            )
-        print(f"resumed   {checkpoint} at iteration {runner.iteration}")
+    folder = _reserve_folder(config)
+    try:
+        runner = Runner(
+            *(env, config.train, folder, config.launch.seed, config.to_mapping()),
+            writes=_process().speaks,
+        )
+        if checkpoint is not None:
+            _continue(runner, config, checkpoint)
+    except BaseException:
+        if _process().speaks:
+            run_folder.give_up(folder)
+        raise
     return Session(config, engine, env, runner)
+
+
+def _reserve_folder(config: RunConfig) -> Path:
+    """Create the run's empty folder in one of the processes, and tell the others its name."""
+    folder, experiment = "", config.launch.experiment
+    if _process().speaks:
+        folder = str(run_folder.reserve(Path(run_folder.RUNS), config.task_name, experiment))
+    return Path(distributed.text_from_first(folder))
+
+
+def _continue(runner: Runner, config: RunConfig, checkpoint: Path) -> None:
+    """Load a checkpoint; what is set otherwise than in its run counts from here on.
+
+    Raises:
+        ConfigError: nothing is left to do.
+        ValueError: the checkpoint cannot be used.
+    """
+    saved = runner.load(checkpoint)
+    if runner.iteration >= runner.config.runner.max_iterations:
+        raise ConfigError(
+            f"{checkpoint} is at iteration {runner.iteration} already; set max_iterations "
+            "above that to go on"
+        )
+    print(f"resumed   {checkpoint} at iteration {runner.iteration}")
+    seed, algorithm = config.launch.seed, config.train.algorithm
+    if saved.get("seed", seed) != seed:
+        print(f"seed      {seed} from here on; the checkpoint's run had {saved['seed']}")
+        seed_everything(config.task.seed)
+        resuming.renew_random_numbers(runner, config.task.seed)
+    if resuming.other_learning_rate(saved, algorithm):
+        print(f"learning  at a rate of {algorithm.learning_rate:g}, as set, from here on")
+        runner.algorithm.learning_rate.fill_(algorithm.learning_rate)
 
 
 def seed_everything(seed: int) -> None:
@@ -217,6 +248,8 @@ def seed_everything(seed: int) -> None:
 def make_env(config: RunConfig) -> VecTask:
     """Build the environments of a run."""
     device, headless = config.device.value, config.launch.headless
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)  # for whatever does not say on which GPU
     return task_class(config.task_name)(
         config.task,
         rl_device=device,

@@ -1,9 +1,10 @@
 """Videos without a display: a camera that follows one environment, and a file that takes frames."""
 
 import math
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Optional, Tuple, Type
+from typing import Any, Iterator, Optional, Tuple, Type
 
 import numpy as np
 
@@ -20,6 +21,10 @@ SIZES = {".mp4": (1280, 720), ".gif": (640, 360)}
 """Width and height [pixels] by kind of file. H.264 needs multiples of 16 to be played anywhere."""
 GIF_FPS = 20.0
 """Frames per second of a GIF at most: it counts in 1/100 s and browsers slow down short delays."""
+
+
+class VideoError(RuntimeError):
+    """A video that cannot be written, such as to a full disk; one line."""
 
 
 class FollowCamera:
@@ -72,6 +77,7 @@ class VideoWriter:
 
     Raises:
         ConfigError: another kind of file, or nothing on this machine can draw.
+        VideoError: while frames are added and at the end, if the file cannot be written.
     """
 
     def __init__(self, path: Path, env: VecTask) -> None:
@@ -108,14 +114,26 @@ class VideoWriter:
         traceback: Optional[TracebackType],
     ) -> None:
         """Close the file; it can be played even after an error."""
-        self._file.close()
+        with self._one_line():
+            self._file.close()
 
     def add_frame(self) -> None:
         """Draw the present state; call it once per control step."""
         eye, target = self._camera.follow(self._env.camera_target(0))
         if self._steps % self._stride == 0:
-            self._file.append_data(self._env.render_frame(0, eye, target, *self._size))
+            frame = self._env.render_frame(0, eye, target, *self._size)
+            with self._one_line():
+                self._file.append_data(frame)
         self._steps += 1
+
+    @contextmanager
+    def _one_line(self) -> Iterator[None]:
+        """Shorten what imageio says at length, with the encoder's own output."""
+        try:
+            yield
+        except OSError as error:
+            first = str(error).strip().splitlines()[0]
+            raise VideoError(f"--video {self._path}: it cannot be written ({first})") from error
 
 
 def video_size(path: Path) -> Tuple[int, int]:

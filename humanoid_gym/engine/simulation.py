@@ -171,6 +171,7 @@ class Simulation:
         """
         self.num_steps += num_steps
         self.forces_known = True
+        self.efforts.last = None
         self._moved = [slice(None)]
         self._everything_changed()
         if self.backend.graphs is not None:
@@ -179,10 +180,11 @@ class Simulation:
     def set_targets(self, position: Tensor | None, velocity: Tensor | None, mask: Tensor) -> None:
         """Set drive targets of the DOFs in mask, shapes (num_envs, num_dofs)."""
         drives = self.drives
-        if position is not None:
-            drives.position_target = torch.where(mask, position.double(), drives.position_target)
-        if velocity is not None:
-            drives.velocity_target = torch.where(mask, velocity.double(), drives.velocity_target)
+        given = (drives.position_target, position), (drives.velocity_target, velocity)
+        for target, values in given:
+            if values is not None:
+                # In place: a recorded step goes on reading the same tensor.
+                target.copy_(torch.where(mask, values.double(), target))
         self._targets_changed = drives.any_has_target
 
     def set_actuation(self, force: Tensor, mask: Tensor | None) -> None:
@@ -239,8 +241,8 @@ class Simulation:
         self.backend.load(state)
         self.last_substep.forget()
         self.body_forces.pending = True
-        self.drives.position_target = position_target.clone()
-        self.drives.velocity_target = velocity_target.clone()
+        self.drives.position_target.copy_(position_target)
+        self.drives.velocity_target.copy_(velocity_target)
         self.fault_counts.copy_(fault_counts)
         self.num_steps = int(num_steps)
         self._everything_changed()
@@ -279,7 +281,8 @@ class Simulation:
         gravity = as_array(self.scene.params.gravity)
         self.backend.model_field("opt.gravity")[:] = torch.from_numpy(gravity).to(self.device)
         self.compiled.model.opt.gravity = gravity
-        self._read_properties()
+        if self.force_sensors is not None:
+            self.force_sensors.change_gravity(gravity)
 
     def change_time_step(self, before: float) -> None:
         """Take over the time step and gravity of the scene's parameters.

@@ -44,9 +44,20 @@ FROM_TASK = "task/"
 """Prefix of what the task itself reports, averaged over the episode."""
 
 
+FROM_TASK_UNITS = {
+    "forward_speed": "m/s",
+    "velocity_error": "m/s",
+    "yaw_rate_error": "rad/s",
+    "power": "W",
+    "distance": "m",
+}
+"""Units of what our tasks report, by name, where it is not a count or a ratio."""
+
+
 def metric(name: str) -> Metric:
     """Return a metric's row; of the task's own ones, what their names tell."""
     if name in METRICS:
         return METRICS[name]
     better = -1 if "error" in name else 0
-    return Metric("", f"mean over the episode, as reported by the task: {name}", better)
+    unit = FROM_TASK_UNITS.get(name[len(FROM_TASK) :], "")
+    return Metric(unit, f"mean over the episode, as reported by the task: {name}", better)

@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from humanoid_gym.evaluation.intervals import Interval
-from humanoid_gym.evaluation.metrics import FROM_TASK, SURVIVAL
+from humanoid_gym.evaluation.metrics import FROM_TASK, SURVIVAL, metric
 from humanoid_gym.evaluation.results import CellResult, Evaluation, ScenarioResult
 
 SHOWN = (
@@ -48,6 +48,12 @@ def label(name: str) -> str:
     return plain.replace("_", " ")
 
 
+def heading(name: str) -> str:
+    """Return a metric's name with its unit, if it has one."""
+    unit = metric(name).unit
+    return label(name) if unit in ("", "1") else rf"{label(name)} \[{unit}]"  # rich's escape
+
+
 def title(scenario: ScenarioResult, cell: CellResult) -> str:
     """Return a cell's name with its scenario's, unless they are the same."""
     return cell.name if cell.name.startswith(scenario.name) else f"{scenario.name} {cell.name}"
@@ -59,7 +65,7 @@ def table(evaluation: Evaluation) -> RenderableType:
     grid = Table(header_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
     grid.add_column("scenario", no_wrap=True)
     for name in names:
-        grid.add_column(label(name), justify="right")
+        grid.add_column(heading(name), justify="right")
     for scenario in evaluation.scenarios:
         for cell in scenario.cells:
             texts = (formatted(name, cell.metrics[name]) for name in names)

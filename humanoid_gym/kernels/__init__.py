@@ -15,6 +15,11 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 
 JIT_ENABLED = os.environ.get("HUMANOID_GYM_JIT", "1") != "0"
 
+# On a GPU, TorchScript would compile CUDA kernels of its own for groups of operations, one after
+# another in the first steps, and again for each shape: seconds that training waits, and what comes
+# late would fall into the capture of a CUDA graph. Inside a graph, single operations cost little.
+torch._C._jit_override_can_fuse_on_gpu(False)
+
 
 def script(kernel: _F) -> _F:
     """Compile a kernel with TorchScript, or return it unchanged if HUMANOID_GYM_JIT is 0."""

@@ -47,7 +47,7 @@ def noise_columns(noise: Dict[str, Noise], groups: Sequence[Group]) -> List[Colu
     columns: List[Column] = []
     for name, entry in noise.items():
         if name not in widths:
-            raise ValueError(f"noise.{unknown('group of the observation', name, list(widths))}")
+            raise ValueError(f"noise: {unknown('group of the observation', name, list(widths))}")
         std = Draw(range=entry.spread, schedule=entry.schedule, when=RESET)
         columns.append(Column(STD_OF + name, std, 1, STD.origin))
         if entry.bias is not None:

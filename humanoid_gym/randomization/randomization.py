@@ -86,7 +86,7 @@ class Randomization:
             if config.force_push is not None:
                 self._pushes = self._make_pushes(robot)
         except ValueError as error:
-            raise ConfigError(f"randomization.{error}") from error
+            raise ConfigError(f"task.randomization.{error}") from error
         if config.delay is not None:
             longest = int(config.delay.range[1])
             self._delay = ActionDelay(longest, self._owner.num_actions, self._batch)

@@ -7,9 +7,11 @@ the host more than the GPU needs to compute them; a graph launches all of them a
 import logging
 import warnings
 from contextlib import suppress
-from typing import Any, Callable, Dict, Generic, Optional, Sequence, Tuple, TypeVar
+from typing import Any, Callable, Dict, Generic, List, Optional, Sequence, Tuple, TypeVar
 
 import torch
+
+from humanoid_gym.waiting import listened_to
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +19,9 @@ Result = TypeVar("Result")
 
 _WARM_UP_CALLS = 3
 """As in PyTorch's documentation: cuBLAS and TorchScript are then done with preparing themselves."""
+
+_ABANDONED: List[torch.cuda.CUDAGraph] = []
+"""Graphs whose capture failed: PyTorch's allocators may go on asking them for their stream."""
 
 _STREAMS: Dict[torch.device, torch.cuda.Stream] = {}
 """One for all graphs of a device: see `CudaGraph`."""
@@ -98,7 +103,8 @@ class CapturedStep(Generic[Result]):
         try:
             result = graph.capture(self.function)
         except Exception as error:  # whatever PyTorch or a library says: the work itself can go on
-            self._give_up(f"{type(error).__name__}: {str(error).strip().splitlines()[0]}")
+            reason = (str(error).strip().splitlines() or [""])[0]
+            self._give_up(f"{type(error).__name__}: {reason}")
             return self.function()
         self._result = (result,)
         graph.replay()  # capturing only records
@@ -152,23 +158,8 @@ class CudaGraph(Generic[Result]):
         Returns:
             Its result, and the complaint: empty if there is none.
         """
-        before = torch.cuda.get_sync_debug_mode()
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            torch.cuda.set_sync_debug_mode("warn")
-            try:
-                result = self.run(function)
-            finally:
-                torch.cuda.set_sync_debug_mode(before)
-        complaint = ""
-        for warning in caught:
-            if "synchronizing CUDA operation" in str(warning.message):
-                complaint = f"it waits for the device at {warning.filename}:{warning.lineno}"
-            else:
-                warnings.warn_explicit(
-                    warning.message, warning.category, warning.filename, warning.lineno
-                )
-        return result, complaint
+        result, place = listened_to(lambda: self.run(function))
+        return result, f"it waits for the device at {place}" if place else ""
 
     def capture(self, function: Callable[[], Result]) -> Result:
         """Record the function without running it; return the tensors that replays write.
@@ -176,14 +167,16 @@ class CudaGraph(Generic[Result]):
         Raises:
             RuntimeError: it does something that cannot be recorded.
         """
-        with torch.cuda.device(self._device):
-            graph, pool = torch.cuda.CUDAGraph(), torch.cuda.graph_pool_handle()
-            for generator in self._generators:
-                graph.register_generator_state(generator)
+        current = torch.cuda.current_stream(self._device)
+        with torch.cuda.device(self._device), torch.cuda.stream(current):  # back, if it fails
+            graph, pool = self._new_graph(), torch.cuda.graph_pool_handle()
+            # What other threads do, such as NCCL's that looks after its work, must not spoil it.
+            mode = "thread_local"
             try:
-                with torch.cuda.graph(graph, pool=pool, stream=self._stream):
+                with torch.cuda.graph(graph, pool, self._stream, capture_error_mode=mode):
                     result = function()
             except BaseException:
+                _ABANDONED.append(graph)
                 self._clean_up(pool)
                 raise
         self._graph = graph
@@ -195,8 +188,20 @@ class CudaGraph(Generic[Result]):
         with suppress(RuntimeError):  # it did end
             torch._C._cuda_endAllocateToPool(index, pool)
             torch._C._cuda_releasePool(index, pool)
+        with suppress(RuntimeError), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The CUDA Graph is empty")
+            with torch.cuda.stream(torch.cuda.Stream(self._device)):
+                graph = self._new_graph()  # of nothing: its end frees the generators
+                graph.capture_begin(capture_error_mode="thread_local")
+                graph.capture_end()
         for generator in (torch.cuda.default_generators[index], *self._generators):
             self._revive(generator)
+
+    def _new_graph(self) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        for generator in self._generators:
+            graph.register_generator_state(generator)
+        return graph
 
     def _revive(self, generator: torch.Generator) -> None:
         try:

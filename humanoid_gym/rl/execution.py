@@ -130,10 +130,10 @@ def _several_processes() -> bool:
 def _float32_products(tf32: bool) -> Iterator[None]:
     try:
         before = torch.get_float32_matmul_precision()
+        recurrent = torch.backends.cudnn.allow_tf32
     except RuntimeError:  # somebody chose with PyTorch's newer switches: theirs is the choice
         yield
         return
-    recurrent = torch.backends.cudnn.allow_tf32
     torch.set_float32_matmul_precision("high" if tf32 else "highest")
     torch.backends.cudnn.allow_tf32 = tf32
     try:

@@ -304,11 +304,14 @@ class Runner:
         names = ("obs", "states") if self.actor_critic.num_states else ("obs",)
         return {name: self._current_obs()[name] for name in names}
 
-    def load(self, path: Union[str, Path]) -> None:
+    def load(self, path: Union[str, Path]) -> Mapping[str, Any]:
         """Continue from a checkpoint instead of the environments' reset.
 
         Args:
             path: written by a run of the same task with as many environments.
+
+        Returns:
+            The configuration of the run that wrote it; empty if that is not known.
 
         Raises:
             CheckpointError: it cannot be used; the message says why.
@@ -326,6 +329,7 @@ class Runner:
         own = self._state_of_this_process(state, Path(path))
         if own is not None:
             self._load_environments(own)
+        return state.get("config", {})
 
     def _state_of_this_process(self, shared: Checkpoint, path: Path) -> Optional[Checkpoint]:
         """Return what holds this process's environments: rank 0's file or, beside it, an own one.

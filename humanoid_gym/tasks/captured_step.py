@@ -1,13 +1,13 @@
 """A task's step: as it is, or on a GPU from CUDA graphs that repeat it without Python."""
 
 import logging
-import warnings
 from typing import TYPE_CHECKING, Any, Callable, Dict, Optional
 
 import torch
 from torch import Tensor
 
 from humanoid_gym.tasks.held_tensors import HeldTensors
+from humanoid_gym.waiting import listened_to
 
 if TYPE_CHECKING:
     from humanoid_gym.tasks.vec_task import VecTask
@@ -89,11 +89,12 @@ class CapturedTaskStep:
     def _rehearse(self, actions: Tensor) -> None:
         """Run as it is, and look whether a graph could do the same again."""
         held = HeldTensors(self._task, self._ignored)
+        place = ""
         if self._task.device.type == "cuda":
-            waits = where_it_waits(lambda: self._advance(actions))
+            _, place = listened_to(lambda: self._advance(actions))
         else:
             self._advance(actions)
-            waits = ""
+        waits = f"it waits for the GPU at {place}" if place else ""
         self._give_up(waits or held.objection(self._task), logging.WARNING)
 
     def _record(self, actions: Tensor) -> None:
@@ -168,27 +169,6 @@ def obstacle(task: "VecTask") -> str:
     if task.viewer is not None:
         return "a viewer window is open"
     return ""
-
-
-def where_it_waits(function: Callable[[], None]) -> str:
-    """Run a function and return the line at which it waits for a GPU; empty if it never does."""
-    before = torch.cuda.get_sync_debug_mode()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        torch.cuda.set_sync_debug_mode("warn")
-        try:
-            function()
-        finally:
-            torch.cuda.set_sync_debug_mode(before)
-    found = ""
-    for warning in caught:
-        if "synchronizing CUDA operation" in str(warning.message):
-            found = found or f"it waits for the GPU at {warning.filename}:{warning.lineno}"
-        else:
-            warnings.warn_explicit(
-                warning.message, warning.category, warning.filename, warning.lineno
-            )
-    return found
 
 
 def _refuse_larger_capture(task: "VecTask") -> None:

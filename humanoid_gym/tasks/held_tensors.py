@@ -118,14 +118,20 @@ class HeldTensors:
 
 
 def _outline(value: Any) -> Any:  # noqa: ANN401 (an attribute may be anything)
-    """Numbers and tensors as they are, copies of containers, NOTHING for the rest."""
-    if isinstance(value, (*NUMBERS, Tensor)):
+    """Numbers, settings and tensors as they are, copies of containers, NOTHING for the rest."""
+    if isinstance(value, (*NUMBERS, Tensor)) or _are_settings(value):
         return value
     if isinstance(value, (dict, list, tuple)) and len(value) <= MOST_ENTRIES:
         if isinstance(value, dict):
             return {key: _outline(part) for key, part in value.items()}
         return [_outline(part) for part in value]
     return NOTHING
+
+
+def _are_settings(value: Any) -> bool:  # noqa: ANN401
+    """Whether a value is an object of a configuration: a dataclass that never changes itself."""
+    parameters = getattr(type(value), "__dataclass_params__", None)
+    return parameters is not None and parameters.frozen
 
 
 def _difference(before: Any, now: Any, place: str) -> str:  # noqa: ANN401
@@ -137,6 +143,8 @@ def _difference(before: Any, now: Any, place: str) -> str:  # noqa: ANN401
             f"'{place}' is another tensor now; write into it with copy_, or name "
             f"'{place.split('[')[0]}' in `recomputed` if each step computes it before it reads it"
         )
+    if _are_settings(before):
+        return "" if now is before else f"'{place}' has other settings now"
     if type(now) is not type(before) or now != before:
         return f"'{place}' changed from {before!r} to {now!r}; keep it in a tensor"
     return ""

@@ -27,12 +27,15 @@ def task_class(name: str) -> "Type[VecTask]":
     """Return the class of a task.
 
     Raises:
-        ConfigError: there is no task of that name; the message gives the nearest one.
+        ConfigError: there is no task of that name, with the nearest one; or no such class.
     """
     if name not in TASKS:
         raise ConfigError(f"unknown task '{name}'; nearest: '{nearest(name, TASKS)}'")
     module, _, attribute = TASKS[name].partition(":")
-    return getattr(importlib.import_module(module), attribute)
+    found = getattr(importlib.import_module(module), attribute, None)
+    if found is None:
+        raise ConfigError(f"task '{name}': {module} has no class {attribute}; see TASKS")
+    return found
 
 
 def config_class(name: str) -> "Type[TaskConfig]":

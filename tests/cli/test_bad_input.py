@@ -52,7 +52,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["task.sim=3"], ["task.sim", "group of settings"]),
         (["task.num_envs=3"], ["task.num_envs", "top level"]),
         (["headless=maybe"], ["headless", "bool", "'maybe'"]),
-        (["seed=-1"], ["seed", ">= 0", "-1"]),
+        (["seed=-1"], ["seed", ">= 0 and <= 4294967295", "-1"]),
         (["seed="], ["seed", "int"]),
         (["max_iterations=0"], ["max_iterations", ">= 1"]),
         (["experiment=../x"], ["experiment", "plain name"]),
@@ -70,6 +70,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["--multirun", "task=cartpole", "num_envs=4,0"], ["num_envs", ">= 1"]),
         (["task=cartpole", "task.asset=no.urdf"], ["no.urdf", "not found"]),
         (["checkpoint=runs/none"], ["runs/none", "not found"]),
+        (["task=cartpole", "terrain=rough"], ["terrain: task cartpole has none"]),
+        (["task=humanoid", "randomization=full"], ["randomization: task humanoid has none"]),
+        (["task=null"], ["unknown task 'null'"]),
+        (["=3"], ["'=3': expected key=value"]),
+        (["experiment=???"], ["experiment"]),
     ],
 )
 def test_train_refuses(
@@ -188,6 +193,8 @@ def test_a_finished_checkpoint_says_how_to_go_on(
         (["--checkpoint"], ["no run with a checkpoint"]),
         (["--checkpoint", "runs/none"], ["runs/none", "not found"]),
         (["--video", "out.avi"], ["out.avi", ".mp4"]),
+        (["--video", "/dev/null/out.mp4"], ["--video", "/dev/null is a file"]),
+        (["--record", "/dev/null/out.npz"], ["--record", "/dev/null is a file"]),
     ],
 )
 def test_play_refuses(
@@ -227,3 +234,21 @@ def test_a_run_without_its_configuration_is_refused(
     (path.parent.parent / "config.yaml").unlink()
     error = refusal(playing.main, ["--checkpoint", str(path)], capsys, empty)
     assert "config.yaml" in error
+
+
+def test_a_checkpoint_given_as_train_takes_it_is_not_passed_over(
+    run: Path, capsys: pytest.CaptureFixture[str], empty: Path
+):
+    arguments = ["--checkpoint", str(run), "checkpoint=runs/other"]
+    assert "--checkpoint runs/other" in refusal(playing.main, arguments, capsys, empty)
+
+
+def test_a_value_that_is_missing_in_a_run_is_one_line(
+    run: Path, capsys: pytest.CaptureFixture[str], empty: Path, tmp_path: Path
+):
+    copy = tmp_path / "copy"
+    shutil.copytree(run, copy)
+    text = (copy / "config.yaml").read_text()
+    (copy / "config.yaml").write_text(text.replace("experiment: ''", "experiment: ???"))
+    error = refusal(training.main, [f"checkpoint={copy}", "max_iterations=2"], capsys, empty)
+    assert "experiment" in error

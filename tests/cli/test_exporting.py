@@ -54,12 +54,16 @@ def test_a_difference_above_the_tolerance_fails(run: Path, tmp_path: Path, capsy
         (["--format", "onnx,tflite"], "unknown format 'tflite' (known: onnx, torchscript"),
         (["--format", ","], "no format; choose from"),
         (["--checkpoint", "nowhere"], "checkpoint 'nowhere' not found"),
+        (["--name", "../policy"], "--name: expected a plain name, got '../policy'"),
+        (["--name", ""], "--name: expected a plain name, got ''"),
+        (["--steps", "0"], "--steps: must be >= 1, got 0"),
+        (["--output", "/dev/null/x"], "--output /dev/null/x: /dev/null is a file"),
         (["task.efort=3"], "task: unknown key 'efort'; nearest: 'effort'"),
     ],
 )
 def test_bad_input_is_one_line(run: Path, capsys, arguments, reason):
     with pytest.raises(SystemExit) as caught:
-        exporting.main(["--checkpoint", str(run), *arguments, *QUICK])
+        exporting.main(["--checkpoint", str(run), *QUICK, *arguments])
     assert caught.value.code == 2
     error = capsys.readouterr().err
     assert reason in error and error.count("\n") == 1

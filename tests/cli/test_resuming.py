@@ -121,6 +121,39 @@ def test_a_sweep_can_start_from_a_checkpoint(
     assert [run["train"]["algorithm"]["gamma"] for run in runs] == [0.9, 0.9]
 
 
+def networks(run: Path) -> "torch.Tensor":
+    saved = load_checkpoint(run / "checkpoints" / "last.pt")["networks"]
+    return torch.cat([value.double().flatten() for value in saved.values()])
+
+
+def test_another_seed_counts_from_the_checkpoint_on(
+    workplace: Path, half: Path, capsys: pytest.CaptureFixture[str]
+):
+    go_on = [f"checkpoint={half}", "max_iterations=3"]
+    same = networks(run_of_training(workplace, *go_on, "seed=9"))
+    assert torch.equal(same, networks(run_of_training(workplace, *go_on)))
+    assert "seed  " not in capsys.readouterr().out
+    other = networks(run_of_training(workplace, *go_on, "seed=1"))
+    assert "seed      1 from here on; the checkpoint's run had 9" in capsys.readouterr().out
+    assert not torch.equal(same, other)
+    assert torch.equal(other, networks(run_of_training(workplace, *go_on, "seed=1")))
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [([], 5e-4), (["train.algorithm.learning_rate=2e-5"], 2e-5)],
+)
+def test_a_learning_rate_that_is_set_takes_the_place_of_the_adapted_one(
+    changed: "list[str]", expected: float, workplace: Path, half: Path
+):
+    adapted = load_checkpoint(half / "checkpoints" / "last.pt")["algorithm"]["learning_rate"]
+    assert abs(adapted.item() - expected) > 1e-6
+    constant = "train.algorithm.learning_rate_schedule=constant"
+    run = run_of_training(workplace, f"checkpoint={half}", "max_iterations=3", constant, *changed)
+    rate = load_checkpoint(run / "checkpoints" / "last.pt")["algorithm"]["learning_rate"]
+    assert rate.item() == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [

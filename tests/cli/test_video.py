@@ -3,8 +3,9 @@
 import math
 
 import numpy as np
+import pytest
 
-from humanoid_gym.cli.video import EYE, FollowCamera
+from humanoid_gym.cli.video import EYE, FollowCamera, VideoError, VideoWriter
 
 DT = 1.0 / 60.0
 
@@ -31,3 +32,15 @@ def test_a_new_episode_is_cut_to_at_once():
     eye, target = camera.follow((0.0, 0.0, 1.0))
     assert target == (0.0, 0.0, 1.0)
     np.testing.assert_allclose(eye, np.array(target) + EYE)
+
+
+def test_an_encoder_that_fails_is_one_line(tmp_path):
+    class Pipe:
+        def append_data(self, frame: np.ndarray) -> None:
+            raise OSError(f"[Errno 32] Broken pipe\n\nFFMPEG COMMAND:\n{frame.shape}")
+
+    writer = VideoWriter.__new__(VideoWriter)
+    writer._path, writer._file = tmp_path / "x.mp4", Pipe()
+    with pytest.raises(VideoError) as caught, writer._one_line():
+        writer._file.append_data(np.zeros((2, 2, 3)))
+    assert str(caught.value).endswith("x.mp4: it cannot be written ([Errno 32] Broken pipe)")

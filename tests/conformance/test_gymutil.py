@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from humanoid_gym.engine import gymutil
+from humanoid_gym.engine.backend import choice
 from humanoid_gym.engine.values.enums import ContactCollection, SimType, UpAxis
 from humanoid_gym.engine.values.math_types import Vec3
 from humanoid_gym.engine.values.parameters import SimParams
@@ -30,6 +31,7 @@ def command_line(monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda or gpu)
         spec = object() if gpu else None
         monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+        monkeypatch.setattr(choice, "what_warp_lacks", lambda: None)
         return gymutil.parse_arguments(**options)
 
     return parse

@@ -227,3 +227,15 @@ def test_the_feet_carry_the_weight(standing):
         assert env[feet, 2].sum().item() == pytest.approx(mass * G, rel=0.02)
         assert env[[i for i in range(len(names)) if i not in feet]].abs().max() < 1e-3
     assert (w.root[:, 2] > 1.2).all()
+
+
+def test_a_sensor_follows_gravity_that_changes(world):
+    w, box = with_sensor(world, ground=None)
+    w.place(box, (0, 0, 5)).start().step(2)
+    for gravity in (-3.0, 20.0):
+        params = w.gym.get_sim_params(w.sim)
+        params.gravity = gymapi.Vec3(1.0, 0, gravity)
+        w.gym.set_sim_params(w.sim, params)
+        w.step(2)
+        expected = [4.8, 0, 4.8 * gravity, 0, 0, 0]
+        assert w.sensor[0].tolist() == pytest.approx(expected, abs=1e-3)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from humanoid_gym.engine import gymapi
+from humanoid_gym.engine.backend import choice
 from humanoid_gym.engine.backend.choice import choose_backend, what_gpu_physics_lacks
 
 CPU = torch.device("cpu")
@@ -16,7 +17,20 @@ def machine(monkeypatch: pytest.MonkeyPatch):
     """Pretend a machine with so many GPUs, with or without MuJoCo Warp."""
     find = importlib.util.find_spec
 
-    def pretend(gpus: int, warp: bool = True, build: str | None = "13.0", variable: str = "auto"):
+    def pretend(
+        gpus: int,
+        warp: bool = True,
+        build: str | None = "13.0",
+        variable: str = "auto",
+        driver: tuple[int, int] | None = None,  # too old for Warp; None: new enough
+    ):
+        if driver is None:
+            monkeypatch.setattr(choice, "what_warp_lacks", lambda: None)
+        else:
+            wp = pytest.importorskip("warp")
+            monkeypatch.setattr(wp, "is_cuda_available", lambda: False)
+            monkeypatch.setattr(wp, "get_cuda_driver_version", lambda: driver)
+
         def find_spec(name: str, package: str | None = None):
             return None if name == "mujoco_warp" and not warp else find(name, package)
 
@@ -64,6 +78,7 @@ def test_a_device_that_does_not_exist_is_named(machine):
         ({"gpus": 0, "build": None}, "is a build without CUDA; install one for CUDA"),
         ({"gpus": 1, "warp": False}, 'not installed: pip install "humanoid-gym[gpu]"'),
         ({"gpus": 1, "variable": "mujoco"}, "HUMANOID_GYM_BACKEND=mujoco keeps physics on the"),
+        ({"gpus": 1, "driver": (12, 8)}, "(CUDA 12.8), which is older than it needs: update the"),
     ],
 )
 def test_what_is_missing_is_named_with_its_remedy(machine, caplog, pretended, reason):

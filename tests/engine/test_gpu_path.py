@@ -80,3 +80,66 @@ def test_gpu_physics_without_the_gpu_pipeline_has_tensors_on_the_host(tmp_path, 
     world.set("actor_root_state", lifted, actors=[1])
     world.refresh()
     torch.testing.assert_close(world.body[:, 2], torch.stack((fallen[0], torch.tensor(0.7))))
+
+
+def test_force_sensors_and_jacobians_do_not_wait(tmp_path, cuda, robots):
+    """Of bodies that do not lie side by side, and of actors whose names alternate."""
+    world = World(tmp_path, 2, use_gpu_pipeline=True)
+    asset = world.urdf(robots.chain(3), fix_base_link=True)
+    parts = gymapi.ForceSensorProperties()
+    parts.enable_forward_dynamics_forces = False
+    for body in (1, 3):
+        world.gym.create_asset_force_sensor(asset, body, gymapi.Transform(), parts)
+
+    def other_arm(gym, env, index):
+        gym.create_actor(env, asset, gymapi.Transform(), "arm" if index else "spare", index, 0)
+
+    world.place(asset).start(edit=other_arm)
+    gym, sim = world.gym, world.sim
+    for name in ("arm", "actor0"):
+        gym.acquire_jacobian_tensor(sim, name)
+        gym.acquire_mass_matrix_tensor(sim, name)
+
+    def refresh():
+        gym.simulate(sim)
+        world.refresh()
+        gym.refresh_jacobian_tensors(sim)
+        gym.refresh_mass_matrix_tensors(sim)
+
+    for _ in range(2):
+        refresh()
+    with no_waiting():
+        refresh()
+
+
+def test_targets_set_between_replays_reach_the_drives(tmp_path, cuda, robots):
+    """A recorded step that sets velocity targets only goes on with the present positions."""
+
+    def build():
+        world = World(tmp_path, 2, use_gpu_pipeline=True)
+        asset = world.urdf(robots.pendulum(), fix_base_link=True)
+        drive = {"driveMode": gymapi.DOF_MODE_VEL, "stiffness": 20.0, "damping": 2.0}
+        return world.place(asset, dofs=drive).start()
+
+    speed = torch.full((2, 1), 0.3, device=cuda)
+
+    def step(world):
+        world.gym.set_dof_velocity_target_tensor(world.sim, gymtorch.unwrap_tensor(speed))
+        world.gym.simulate(world.sim)
+        world.refresh()
+
+    recorded, plain = build(), build()
+    for _ in range(3):
+        step(recorded)
+        step(plain)
+    replay = recorded.gym.extensions.capture(recorded.sim, lambda: step(recorded))
+    for target in (0.5, -0.5):
+        for world in (recorded, plain):
+            saved = world.gym.extensions.save_state(world.sim)
+            saved["position_target"] = torch.full((2, 1), target, device=cuda).double()
+            world.gym.extensions.load_state(world.sim, saved)
+        for _ in range(3):
+            replay()
+            step(plain)
+        assert torch.equal(recorded.dof.elem, plain.dof.elem)
+    assert not replay.failed

@@ -127,6 +127,33 @@ def test_what_fits_is_told_by_the_size_of_one():
     assert "about 125 environments of this kind fit" in warp_memory.too_many(1000, 8e6, 1e9)
 
 
+def test_memory_that_ends_during_a_step_is_told_with_the_remedy(world, monkeypatch):
+    import mujoco_warp
+
+    def step(model, data):
+        raise RuntimeError("Failed to allocate 123 bytes on device 'cuda:0'")
+
+    w = world(num_envs=3)
+    w.place(w.sphere(0.1), (0, 0, 1)).start()
+    w.simulation.backend.graphs.clear()
+    monkeypatch.setattr(mujoco_warp, "step", step)
+    with pytest.raises(MemoryError, match=r"3 environments do not fit.* 123 bytes.*lower num_envs"):
+        w.step()
+
+
+def test_shapes_that_need_the_convex_collider_need_memory_for_it(world):
+    """A box with boxes and planes does not; a cylinder on a box does."""
+    w = world()
+    w.place(w.box(0.2, 0.2, 0.2), (0, 0, 1)).place(w.box(0.1, 0.1, 0.1), (1, 0, 1))
+    assert sizes_for(model_of(w)).polytopes == 0
+    w = world()
+    shape = '<collision><geometry><cylinder radius="0.1" length="0.2"/></geometry></collision>'
+    w.place(w.urdf(f'<robot name="c"><link name="l">{shape}</link></robot>'), (0, 0, 1))
+    w.place(w.box(0.1, 0.1, 0.1), (1, 0, 1))
+    sizes = sizes_for(model_of(w))
+    assert sizes.polytopes == sizes.contacts * (80 * 16 + 181 * 20 + 24 * 4)
+
+
 def test_memory_of_an_environment_is_told(world):
     few, many = (world(num_envs=n) for n in (2, 8))
     for w in (few, many):

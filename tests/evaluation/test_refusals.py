@@ -24,7 +24,14 @@ def cartpole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ([], "no run with a checkpoint"),
         (["--checkpoint", "runs/none"], "'runs/none' not found"),
         (["--scenarios", "pushes"], "unknown scenario 'pushes'; nearest: 'push'"),
-        (["--episodes", "0"], "no run with a checkpoint"),
+        (["--episodes", "0"], "--episodes: must be >= 1, got 0"),
+        (["--num-envs", "0"], "--num-envs: must be >= 1, got 0"),
+        (["--full", "--episodes", "5"], "--full is --episodes 1000"),
+        (["--set", "terrain=rough"], "--set terrain=rough: scenarios decide about terrain"),
+        (["--set", "task.terrain.levels=3"], "scenarios decide about terrain"),
+        (["--set", "randomization=full"], "scenarios decide about randomization"),
+        (["--set", "num_envs=3"], "use --num-envs 3"),
+        (["--set", "seed=3"], "use --seed 3"),
         (["--episodes", "-3"], "--episodes: must be >= 1, got -3"),
         (["monitor", "runs/none"], "run runs/none: no such folder"),
         (["monitor"], "no such folder"),
@@ -33,6 +40,8 @@ def cartpole(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["report", "runs/none"], "run runs/none: no such folder"),
         (["report", "."], "not the folder of a run"),
         (["report", ".", "--smoothing", "1"], "--smoothing: must be >= 0 and < 1, got 1"),
+        (["report", ".", "--out", "page.pdf"], "page.pdf: expected a name that ends in .html"),
+        (["report", ".", "--out", "/dev/null/page.html"], "/dev/null is a file"),
         (["report", ".", "--video", "out.gif"], "out.gif: expected a name that ends in .mp4"),
     ],
 )
@@ -47,6 +56,8 @@ def test_refused(arguments: List[str], expected: str, capsys, empty: Path):
         (["--set", "train.policy.actor_hidden=[16]"], "4-8-1"),
         (["--device", "gpu"], "'gpu'"),
         (["--seed", "-1"], "seed: must be >= 0"),
+        (["--set", "checkpoint=x"], "--checkpoint x"),
+        (["--out", "/dev/null"], "--out /dev/null: /dev/null is a file, expected a folder"),
     ],
 )
 def test_refused_on_top_of_a_run(

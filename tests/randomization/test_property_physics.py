@@ -210,24 +210,24 @@ def test_shared_numbers_are_the_same_for_all_parts(small):
     [
         (
             {"payload": {"range": [-3.0, 1.0]}},
-            r"^randomization.payload.range: body 'base' of 2 kg would be left with -1 kg",
+            r"^task.randomization.payload.range: body 'base' of 2 kg would be left with -1 kg",
         ),
         (
             {"link_mass": {"range": [0.8, 1.2], "only": ["torsu"]}},
-            r"^randomization.link_mass.only: no body fits 'torsu'; nearest: 'base' \(base\)$",
+            r"^task.randomization.link_mass.only: no body fits 'torsu'; nearest: 'base' \(base\)$",
         ),
         (
             {"stiffness": {"range": [0.8, 1.2]}},
-            r"^randomization.stiffness: the robot has no joints",
+            r"^task.randomization.stiffness: the robot has no joints",
         ),
         (
             {"force_push": {"bodies": ["head"]}},
-            r"^randomization.force_push.bodies: no body fits 'head'; nearest: 'base'",
+            r"^task.randomization.force_push.bodies: no body fits 'head'; nearest: 'base'",
         ),
         (
             {"noise": {"positon": {"std": 0.1}}},
-            r"^randomization.noise.no group of the observation fits 'positon'; nearest: 'position' "
-            r"\(position, joint\)$",
+            r"^task.randomization.noise: no group of the observation fits 'positon'; "
+            r"nearest: 'position' \(position, joint\)$",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 import io
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -33,6 +34,26 @@ def give_gradients(networks: ActorCritic, seed: int) -> None:
 
 def values(networks: ActorCritic) -> dict[str, torch.Tensor]:
     return {name: p.detach().clone() for name, p in networks.named_parameters()}
+
+
+@pytest.mark.parametrize("capturing", [True, False])
+@pytest.mark.parametrize("name", EVERY)
+def test_pytorch_lets_a_graph_hold_the_optimizer_of_a_gpu(name, capturing, monkeypatch):
+    """What Adam and AdamW look at before each step, on a GPU that is pretended."""
+    gpu, stream = torch.device("cuda", 0), SimpleNamespace(is_capturing=lambda: capturing)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda **_: gpu)
+    monkeypatch.setattr(torch.accelerator, "current_stream", lambda: stream)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)  # PyTorch 2.11 asks these two
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: capturing)
+    looks = getattr(torch.optim.Optimizer, "_accelerator_graph_capture_health_check", None)
+    if looks is None:
+        pytest.skip("this PyTorch has another name for it")
+    networks, config = small_networks().to("meta"), PPOConfig(optimizer=name)
+    rates = LearningRates(config, torch.device("meta"))
+    looks(Optimizer(networks, config, rates).parts["optimizer"])
+    if capturing:
+        with pytest.raises(RuntimeError, match="capturable is False"):
+            looks(make(name)[1].parts["optimizer"])
 
 
 @pytest.mark.parametrize("shape", [(30, 8), (8, 30), (16, 16)])

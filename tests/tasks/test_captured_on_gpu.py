@@ -6,11 +6,14 @@ import dataclasses
 import pytest
 import torch
 from test_captured_step import CARTPOLE, HUMANOID, N, outcome
+from test_humanoid_walk_device import SETTINGS, SURROUNDINGS
 from test_legacy_task import CONFIG as LEGACY_CONFIG
 from test_legacy_task import LegacyCartpole
+from walking_settings import config as walking_config
 
 from humanoid_gym.tasks.cartpole import Cartpole
 from humanoid_gym.tasks.humanoid import Humanoid
+from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
 
 pytestmark = [
@@ -58,7 +61,19 @@ def test_replayed_steps_equal_plain_ones(cls, config, tolerance):
             )
 
 
-@pytest.mark.parametrize(("cls", "config"), [(Cartpole, CARTPOLE), (Humanoid, HUMANOID)])
+def walking(where):
+    return walking_config(**{**SETTINGS, **SURROUNDINGS[where], "num_envs": N})
+
+
+@pytest.mark.parametrize(
+    ("cls", "config"),
+    [
+        (Cartpole, CARTPOLE),
+        (Humanoid, HUMANOID),
+        *[(HumanoidWalk, walking(where)) for where in SURROUNDINGS],
+    ],
+    ids=["cartpole", "humanoid", *SURROUNDINGS],
+)
 def test_a_replayed_step_never_waits_for_the_gpu(cls, config):
     task = recorded(make(cls, config))
     given = actions(task, 4)

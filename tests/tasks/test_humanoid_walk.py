@@ -129,6 +129,24 @@ def test_actions_move_the_targets_by_their_motors_scale(task: HumanoidWalk):
     assert torch.equal(task.targets[:, others], task.robot.default_pose[others].expand(N, 11))
 
 
+def test_single_joints_may_have_natural_frequencies_of_their_own():
+    """stiffness = I (2 pi f)^2, damping = 2 zeta I (2 pi f); rotors of 0.012 and 0.03 kg m^2."""
+    own = {"waist_*": 20.0, "left_knee": 5.0}
+    task = HumanoidWalk(config(natural_frequencies=own, natural_frequency=8.0, damping_ratio=1.5))
+    drives = task.gym.get_actor_dof_properties(task.gym.get_env(task.sim, 0), 0)
+    for joint, inertia, frequency, torque in (
+        ("waist_yaw", 0.012, 20.0, 90.0),
+        ("waist_pitch", 0.03, 20.0, 140.0),
+        ("left_knee", 0.03, 5.0, 140.0),
+        ("right_knee", 0.03, 8.0, 140.0),
+    ):
+        index, omega = task.robot.joint_names.index(joint), 2.0 * math.pi * frequency
+        stiffness = inertia * omega**2
+        assert drives["stiffness"][index] == pytest.approx(stiffness)
+        assert drives["damping"][index] == pytest.approx(2.0 * 1.5 * inertia * omega)
+        assert float(task.robot.action_scale[index]) == pytest.approx(0.25 * torque / stiffness)
+
+
 def test_torque_control_moves_the_robot_as_the_drives_do():
     """Both on a stiff ground with the same targets; a damper of the engine is implicit."""
     outcomes = []
@@ -278,6 +296,7 @@ BAD = [
         {"commands": commands(fixed=[5.0, 0.0, 0.0])},
         r"task.commands: fixed: forward velocity must be in \[-1, 2\], got 5",
     ),
+    ({"natural_frequencies": {"waist_*": 0.0}}, r"natural_frequencies.*waist_\*.* > 0, got 0"),
     ({"drive": "torqe"}, "task.drive: 'torqe' is not one of position, torque; nearest: 'torque'"),
 ]
 
@@ -293,6 +312,8 @@ def test_robots_and_joints_that_do_not_fit_are_named():
         ConfigError, match=r"task\.default_pose: no joint fits 'left_nee'; nearest: "
     ):
         HumanoidWalk(config(default_pose={"left_nee": 0.1}))
+    with pytest.raises(ConfigError, match="natural_frequencies: no joint fits 'wiast_yaw'"):
+        HumanoidWalk(config(natural_frequencies={"wiast_yaw": 20.0}))
     with pytest.raises(ConfigError, match="'left_knee' fits several entries: \\*_knee, left_\\*"):
         HumanoidWalk(config(default_pose={"*_knee": 0.1, "left_*": 0.2}))
     with pytest.raises(ConfigError, match="joint 'abdomen_z' has no motor"):

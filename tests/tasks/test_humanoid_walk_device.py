@@ -1,7 +1,6 @@
 """A step of the walking task for a GPU: on one device, without waiting, and as a recording."""
 
 import contextlib
-import dataclasses
 from types import SimpleNamespace
 
 import pytest
@@ -9,28 +8,42 @@ import torch
 from pretend_cuda import no_waiting, pretend_cuda
 from sync_guard import SyncGuard
 from test_device_purity import ELSEWHERE, elsewhere
-from walking_settings import LEGS, commands, config
+from walking_settings import LEGS, commands, config, settings
 
+from humanoid_gym.tasks.captured_step import WARM_UP_STEPS
 from humanoid_gym.tasks.humanoid24 import walking_robot
+from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
 from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 from humanoid_gym.tasks.snapshot import moved
 
 N, EPISODE, STEPS = 4, 7, 9
-CONFIG = config(
-    asset=LEGS,
-    commands=commands(hold=[0.04, 0.1]),
-    num_envs=N,
-    seed=3,
-    episode_length=EPISODE,
-    history=2,
-)
+SETTINGS = {
+    "asset": LEGS,
+    "commands": commands(hold=[0.04, 0.1]),
+    "num_envs": N,
+    "seed": 3,
+    "episode_length": EPISODE,
+    "history": 2,
+}
 DRIVES = ["position", "torque"]
+DISTURBED = {
+    **settings("randomization/full"),
+    "gravity_interval": 0.0,  # changing it is the host's work
+    "velocity_push": {"interval": [0.04, 0.1], "speed": [0.0, 1.0], "spin": [0.0, 0.5]},
+    "force_push": {"interval": [0.04, 0.1], "force": [0.0, 60.0], "duration": [0.02, 0.06]},
+}
+ROUGH = {**settings("terrain/rough"), "levels": 2, "columns": 8, "tile_size": 4.0, "border": 2.0}
+SURROUNDINGS = {
+    "plane": {},
+    "randomized": {"randomization": DISTURBED},
+    "randomized on rough ground": {"randomization": DISTURBED, "terrain": ROUGH},
+}
 
 
 @pytest.mark.parametrize("drive", DRIVES)
 def test_a_step_stays_on_the_device(drive: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(walking_robot, "gymtorch", SimpleNamespace(unwrap_tensor=lambda x: x))
-    task = elsewhere(HumanoidWalk(dataclasses.replace(CONFIG, drive=drive)))
+    task = elsewhere(HumanoidWalk(config(**SETTINGS, drive=drive)))
     robot = {name: moved(value, ELSEWHERE) for name, value in task.robot._asdict().items()}
     task.robot = task.robot._replace(**robot)
     task.course.device = ELSEWHERE
@@ -45,22 +58,28 @@ def test_a_step_stays_on_the_device(drive: str, monkeypatch: pytest.MonkeyPatch)
     assert {value.device for value in seen} == {ELSEWHERE}
 
 
-@pytest.mark.parametrize("drive", DRIVES)
-def test_replayed_steps_are_the_plain_ones(drive: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(
+    ("drive", "where"),
+    [*[(drive, "plane") for drive in DRIVES], *[("position", name) for name in SURROUNDINGS][1:]],
+)
+def test_replayed_steps_are_the_plain_ones(drive, where, monkeypatch: pytest.MonkeyPatch):
     """CUDA is pretended, Warp's CPU device does the physics and records its own graphs."""
     pytest.importorskip("mujoco_warp")
+    changes = {**SETTINGS, "drive": drive, **SURROUNDINGS[where]}
     with pretend_cuda(monkeypatch):
-        plain, replayed = (results(drive, capture) for capture in (False, True))
+        plain, replayed = (results(config(**changes, capture=on)) for on in (False, True))
     assert sum(int(row["time_outs"].sum()) for row in plain) > 0
     for step, (one, other) in enumerate(zip(plain, replayed, strict=True)):
         for key, value in one.items():
             torch.testing.assert_close(other[key], value, rtol=0, atol=0, msg=f"{step} {key}")
+    if where != "plane":
+        for push in ("velocity_push", "force_push"):
+            assert any(row[f"randomization{push}"].any() for row in plain[WARM_UP_STEPS + 1 :])
 
 
-def results(drive: str, capture: bool) -> list[dict[str, torch.Tensor]]:
+def results(settings: HumanoidWalkConfig) -> list[dict[str, torch.Tensor]]:
     """What each of the steps returns, on the CPU."""
-    config = dataclasses.replace(CONFIG, drive=drive, capture=capture)
-    task = HumanoidWalk(config, rl_device="cuda:0")
+    task = HumanoidWalk(settings, rl_device="cuda:0")
     task.reset()
     draw, rows = torch.Generator().manual_seed(5), []
     for _ in range(STEPS):
@@ -72,6 +91,6 @@ def results(drive: str, capture: bool) -> list[dict[str, torch.Tensor]]:
             parts = value.items() if isinstance(value, dict) else [("", value)]
             tensors.update({f"{key}{part}": tensor for part, tensor in parts})
         rows.append({key: value.cpu() for key, value in tensors.items()})
-    assert task._step.captured == capture
+    assert task._step.captured == settings.capture
     task.close()
     return rows

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_ABANDONED: list[torch.cuda.CUDAGraph] = []
+"""Graphs whose capture failed: PyTorch's allocators may go on asking them for their stream."""
+
 
 class Recording:
     """A sequence of graphs, PyTorch's and Warp's.
@@ -36,7 +39,7 @@ class Recording:
     """
 
     def __init__(self, device: torch.device, generators: Sequence[torch.Generator]) -> None:
-        self._generators = generators
+        self._device, self._generators = device, generators
         self._stream = torch.cuda.Stream(device)
         self._pool = torch.cuda.graph_pool_handle()
         self._graph: torch.cuda.CUDAGraph | None = None
@@ -45,16 +48,18 @@ class Recording:
     @contextlib.contextmanager
     def recording(self) -> Iterator[None]:
         """Record what happens inside, without doing it."""
-        torch.cuda.synchronize()
+        torch.cuda.synchronize(self._device)
         gc.collect()
         torch.cuda.empty_cache()
         with torch.cuda.stream(self._stream), warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The CUDA Graph is empty")
-            self._begin()
             try:
+                self._begin()
                 yield
-            finally:
                 self._end()
+            except BaseException:
+                self._abandon()
+                raise
 
     def warp(self, launcher: Callable[[], Callable[[], None]]) -> None:
         """Called while recording: one of Warp's graphs comes next.
@@ -72,16 +77,41 @@ class Recording:
             launch()
 
     def _begin(self) -> None:
-        self._graph = torch.cuda.CUDAGraph()
-        for generator in self._generators:
-            self._graph.register_generator_state(generator)
+        self._graph = self._new_graph()
         self._graph.capture_begin(pool=self._pool, capture_error_mode="thread_local")
 
     def _end(self) -> None:
+        graph = self._graph
+        assert graph is not None  # begun
+        graph.capture_end()
+        self._graph = None
+        self._launches.append(graph.replay)
+
+    def _new_graph(self) -> torch.cuda.CUDAGraph:
+        graph = torch.cuda.CUDAGraph()
+        for generator in self._generators:
+            graph.register_generator_state(generator)
+        return graph
+
+    def _abandon(self) -> None:
+        """Bring PyTorch out of a capture that failed.
+
+        It does not see to that itself: its allocator would go on keeping memory for the graph, and
+        the generators would refuse to draw ("Offset increment outside graph capture").
+        """
         graph, self._graph = self._graph, None
-        if graph is not None:
+        if graph is None:  # while Warp captured, which cleans up by itself
+            return
+        _ABANDONED.append(graph)
+        with contextlib.suppress(RuntimeError):
             graph.capture_end()
-            self._launches.append(graph.replay)
+        with contextlib.suppress(RuntimeError, AttributeError):  # it did end
+            torch._C._cuda_endAllocateToPool(self._device.index, self._pool)
+            torch._C._cuda_releasePool(self._device.index, self._pool)
+        with contextlib.suppress(RuntimeError), torch.cuda.stream(torch.cuda.Stream(self._device)):
+            graph = self._new_graph()  # of nothing: its end frees the generators
+            graph.capture_begin(capture_error_mode="thread_local")
+            graph.capture_end()
 
 
 class WarpGraphs:
@@ -100,6 +130,8 @@ class WarpGraphs:
         """Counts how often all of them became invalid."""
         self.recording: Recording | None = None
         """Where launches go instead of the device; None: to the device."""
+        self._failed = False
+        """Whether capturing or launching was given up."""
 
     def clear(self) -> None:
         """Forget all: arrays that they work on were replaced."""
@@ -114,15 +146,24 @@ class WarpGraphs:
             function: launches Warp's kernels, always the same ones.
         """
         if self.recording is not None:
-            if name not in self._graphs:
-                raise RuntimeError(f"{name} has to run once before it is recorded")
+            if name not in self._graphs or self._failed:
+                raise RuntimeError(f"{name} has to run once, in a graph, before it is recorded")
             self.recording.warp(lambda: self._launcher(name, function))
-        elif name in self._graphs:
-            self._launcher(name, function)()
-        else:
+        elif name not in self._graphs or self._failed:
             self._graphs[name] = None  # the first time loads the kernels, which no capture may do
             with self._in_order():
                 function()
+        else:
+            try:
+                self._launcher(name, function)()
+            except RuntimeError as error:  # nothing of it was done
+                self._failed = True
+                logger.warning(
+                    "physics could not be captured in a CUDA graph and will run slowly, kernel by "
+                    "kernel: %s",
+                    first_line(error),
+                )
+                self.run(name, function)
 
     def _launcher(self, name: str, function: Callable[[], None]) -> Callable[[], None]:
         """What launches the graph of this name, which is captured if it was not yet."""
@@ -195,7 +236,7 @@ class CapturedFunction:
             logger.warning(
                 "the step could not be captured in CUDA graphs and will run slowly, kernel by "
                 "kernel: %s",
-                str(error).splitlines()[0],
+                first_line(error),
             )
         finally:
             graphs.recording = None
@@ -214,6 +255,11 @@ class CapturedFunction:
     def _compiled(simulation: Simulation) -> tuple[object, int]:
         """What a recording holds for: the compiled simulation and its arrays."""
         return simulation.backend, graphs_of(simulation).generation
+
+
+def first_line(error: Exception) -> str:
+    """What an error says first; its type where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def graphs_of(simulation: Simulation) -> WarpGraphs:

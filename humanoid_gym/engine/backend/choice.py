@@ -94,7 +94,23 @@ def what_gpu_physics_lacks() -> str | None:
         )
     if importlib.util.find_spec("mujoco_warp") is None or importlib.util.find_spec("warp") is None:
         return f"MuJoCo Warp is not installed: {INSTALL}"
-    return None
+    return what_warp_lacks()
+
+
+def what_warp_lacks() -> str | None:
+    """The reason why Warp cannot use a GPU that PyTorch can, with its remedy; None if it can."""
+    import warp as wp
+
+    from humanoid_gym.engine.backend.warp_arrays import init_warp
+
+    init_warp()
+    if wp.is_cuda_available():
+        return None
+    driver = ".".join(str(number) for number in wp.get_cuda_driver_version() or ("unknown",))
+    return (
+        f"Warp {wp.__version__} cannot use this NVIDIA driver (CUDA {driver}), which is older than "
+        "it needs: update the driver"
+    )
 
 
 def cuda_device(index: int) -> torch.device:

@@ -63,7 +63,8 @@ class OverflowWatch:
         self._copy = torch.empty(counts.shape, dtype=counts.dtype, pin_memory=True)
         self._copy.copy_(counts, non_blocking=True)
         self._event = torch.cuda.Event()
-        self._event.record()
+        # The flags' device need not be the current one.
+        self._event.record(torch.cuda.current_stream(self._flags.device))
 
     def _read(self) -> None:
         assert self._copy is not None

@@ -23,8 +23,8 @@ from torch import Tensor
 from humanoid_gym.engine.backend import warp_height_fields, warp_kernels
 from humanoid_gym.engine.backend.capture import WarpGraphs
 from humanoid_gym.engine.backend.overflow import OverflowWatch
-from humanoid_gym.engine.backend.warp_arrays import array_bytes, quaternions
-from humanoid_gym.engine.backend.warp_memory import make_data
+from humanoid_gym.engine.backend.warp_arrays import array_bytes, quaternions, shared_stream
+from humanoid_gym.engine.backend.warp_memory import make_data, within_memory
 from humanoid_gym.engine.backend.warp_sizes import sizes_for
 
 if TYPE_CHECKING:
@@ -92,14 +92,13 @@ class WarpBackend:
         self.model, self.num_envs, self.device = model, num_envs, device
         self._warp_device = wp.device_from_torch(device)
         self._tensors: dict[str, Tensor] = {}
-        self._streams: dict[int, wp.Stream] = {}
         self._limits: SpeedLimits | None = None
         self.graphs = WarpGraphs(self._stream)
         self._geoms_moved = False
         self._contact_force: wp.array | None = None
         with self._stream():
             self._create(max_contacts)
-        self._failed = wp.zeros(num_envs, dtype=bool, device=self._warp_device)
+            self._failed = wp.zeros(num_envs, dtype=bool, device=self._warp_device)
         self._overflow = OverflowWatch(wp.to_torch(self._data.overflow))
         self.graphs.after_replay = self._overflow.look
         self._poses_stale = True
@@ -179,7 +178,8 @@ class WarpBackend:
         """See `Backend.step`."""
         if self._geoms_moved:
             self._place_static_geoms()
-        self.graphs.run(f"{substeps} substeps, {last}", lambda: self._advance(substeps, last))
+        with within_memory(self.num_envs, self._warp_device):
+            self.graphs.run(f"{substeps} substeps, {last}", lambda: self._advance(substeps, last))
         self._poses_stale = True
 
     def _advance(self, substeps: int, last: bool) -> None:
@@ -331,9 +331,7 @@ class WarpBackend:
             if current is None or current.cuda_stream == 0:
                 yield
                 return
-            if current.cuda_stream not in self._streams:
-                self._streams[current.cuda_stream] = wp.stream_from_torch(current)
-            with wp.ScopedStream(self._streams[current.cuda_stream], sync_enter=False):
+            with wp.ScopedStream(shared_stream(current), sync_enter=False):
                 yield
 
     def _update_poses(self) -> None:
@@ -351,9 +349,9 @@ class WarpBackend:
         """Net contact force on each MuJoCo body [N], world axes, shape (num_envs, nbody, 3)."""
         if self._contact_force is None:
             shape = (self.num_envs, self.model.nbody)
-            self._contact_force = wp.zeros(shape, dtype=wp.vec3, device=self._warp_device)
             self.graphs.clear()
             with self._stream():
+                self._contact_force = wp.zeros(shape, dtype=wp.vec3, device=self._warp_device)
                 self._add_contact_forces()
         return self._view(CONTACT_FORCE, self._contact_force)
 

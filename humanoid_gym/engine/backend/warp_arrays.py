@@ -1,4 +1,4 @@
-"""Starting Warp, and what its arrays hold."""
+"""Starting Warp, its streams, and what its arrays hold."""
 
 from __future__ import annotations
 
@@ -11,13 +11,31 @@ from torch import Tensor
 
 logger = logging.getLogger(__name__)
 
+_STREAMS: dict[tuple[torch.device, int], wp.Stream] = {}
 
-@functools.cache
-def start_warp() -> None:
+
+def init_warp() -> None:
     """Initialize Warp, without its banner and its line for each kernel."""
     wp.config.log_level = wp.LOG_WARNING
     wp.init()
+
+
+@functools.cache
+def start_warp() -> None:
+    """Initialize Warp to simulate with it."""
+    init_warp()
     logger.info("Warp compiles its kernels at the first steps of a new scene: once, in minutes")
+
+
+def shared_stream(stream: torch.cuda.Stream) -> wp.Stream:
+    """A stream of PyTorch's as Warp knows it, the same object each time.
+
+    Warp forgets a stream when an object for it is collected, whoever else has another one.
+    """
+    key = stream.device, stream.cuda_stream
+    if key not in _STREAMS:
+        _STREAMS[key] = wp.stream_from_torch(stream)
+    return _STREAMS[key]
 
 
 def quaternions(matrices: Tensor) -> Tensor:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import mujoco
 import mujoco_warp
 import warp as wp
@@ -24,15 +27,28 @@ def make_data(
     room = {"nconmax": sizes.contacts, "njmax": sizes.constraints}
     free = free_bytes(device)
     if free is not None:
-        one = array_bytes(mujoco_warp.make_data(model, 1, **room)) * WORKSPACE
+        one = array_bytes(mujoco_warp.make_data(model, 1, **room)) * WORKSPACE + sizes.polytopes
         if one * num_envs > free:
             raise MemoryError(too_many(num_envs, one, free))
-    try:
+    with within_memory(num_envs, device):
         return mujoco_warp.make_data(model, num_envs, **room)
+
+
+@contextlib.contextmanager
+def within_memory(num_envs: int, device: wp.Device) -> Iterator[None]:
+    """Around what allocates for so many environments: says what to do where memory ends.
+
+    Raises:
+        MemoryError: Warp could not allocate.
+    """
+    try:
+        yield
     except RuntimeError as error:
-        if "allocate" not in str(error):
+        if "Failed to allocate" not in str(error):
             raise
-        raise MemoryError(f"{num_envs} environments do not fit into {device}: {error}") from error
+        raise MemoryError(
+            f"{num_envs} environments do not fit into {device}: {error}; lower num_envs"
+        ) from error
 
 
 def free_bytes(device: wp.Device) -> int | None:

@@ -13,6 +13,8 @@ import numpy as np
 PLANE, HFIELD = mujoco.mjtGeom.mjGEOM_PLANE.value, mujoco.mjtGeom.mjGEOM_HFIELD.value
 BOX, MESH = mujoco.mjtGeom.mjGEOM_BOX.value, mujoco.mjtGeom.mjGEOM_MESH.value
 CAPSULE, CYLINDER = mujoco.mjtGeom.mjGEOM_CAPSULE.value, mujoco.mjtGeom.mjGEOM_CYLINDER.value
+CONVEX = {HFIELD, MESH, CYLINDER, mujoco.mjtGeom.mjGEOM_ELLIPSOID.value}
+"""Shapes whose contacts, but those with planes, MuJoCo Warp finds by expanding polytopes."""
 CONTACTS_WITH_PLANE = {CAPSULE: 2, CYLINDER: 4, BOX: 4, MESH: 4}
 """Most contact points of a shape with a plane; one for others."""
 CONTACTS_WITH_HFIELD = {BOX: 8, CYLINDER: 8, MESH: 8}
@@ -38,6 +40,8 @@ class Sizes:
 
     contacts: int
     constraints: int
+    polytopes: int = 0
+    """Memory that the collider of convex shapes takes for the time of a step [bytes]."""
 
 
 def sizes_for(model: mujoco.MjModel, min_contacts: int = 0) -> Sizes:
@@ -51,19 +55,29 @@ def sizes_for(model: mujoco.MjModel, min_contacts: int = 0) -> Sizes:
         model: of one world.
         min_contacts: contacts that there is room for at least.
     """
-    contacts = max(most_contacts(model), min_contacts, 1)
+    pairs = colliding_pairs(model)
+    contacts = max(most_contacts(model, pairs), min_contacts, 1)
     limits = int((model.jnt_limited > 0).sum() + (model.tendon_limited > 0).sum())
     frictions = model.nv + int((model.tendon_frictionloss > 0).sum())
     rows = contacts * ROWS_PER_CONTACT + limits + frictions + 6 * model.neq
-    return Sizes(contacts, -(-rows // ROWS) * ROWS)
+    kinds = [{int(kind) for kind in model.geom_type[list(pair)]} for pair in pairs]
+    convex = any(kind & CONVEX and PLANE not in kind for kind in kinds)
+    size = polytope_bytes(int(model.opt.ccd_iterations)) if convex else 0
+    return Sizes(contacts, -(-rows // ROWS) * ROWS, contacts * size)
 
 
-def most_contacts(model: mujoco.MjModel) -> int:
-    """Contacts of a world that there is room for."""
+def polytope_bytes(iterations: int) -> int:
+    """Memory for the polytope of one pair of convex shapes."""
+    vertices, faces, horizon = 10 + 2 * iterations, 6 + 5 * iterations, 24
+    return 16 * vertices + 20 * faces + 4 * horizon
+
+
+def most_contacts(model: mujoco.MjModel, pairs: list[tuple[int, int]]) -> int:
+    """Contacts of a world that there is room for, between these pairs of geoms."""
     static: dict[int, list[int]] = {}
     kinds = {True: np.zeros(model.ngeom, dtype=int), False: np.zeros(model.ngeom, dtype=int)}
     sums = {True: 0, False: 0}
-    for pair in colliding_pairs(model):
+    for pair in pairs:
         count = most_points(int(model.geom_type[pair[0]]), int(model.geom_type[pair[1]]))
         moving = [geom for geom in pair if moves(model, geom)]
         if len(moving) == 2:

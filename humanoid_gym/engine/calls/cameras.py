@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from humanoid_gym.engine.graphics.cameras import CameraSensor, follow
 from humanoid_gym.engine.scene.handles import body_of
@@ -141,9 +140,8 @@ class CameraCalls:
             NotImplementedError: IMAGE_OPTICAL_FLOW.
         """
         sensor = sim.cameras.get(env, int(handle), "get_camera_image_gpu_tensor")
-        on_gpu = sim.scene.params.use_gpu_pipeline
-        device = torch.device("cuda" if on_gpu else "cpu")
-        return Tensor(sim.cameras.tensor(sensor, image_type, device), own_data=True)
+        tensor = sim.cameras.tensor(sensor, image_type, sim.pipeline_device)
+        return Tensor(tensor, own_data=True)
 
     def start_access_image_tensors(self, sim: Sim) -> None:
         """Begin to read image tensors; here they are complete when rendering returns."""

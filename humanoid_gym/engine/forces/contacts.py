@@ -82,6 +82,8 @@ class LastSubstep:
 
         The first time there is nothing to look back to: then with those of the present state.
         """
+        if not self._wanted and backend.graphs is not None:
+            backend.graphs.clear()  # recorded steps did not keep the state
         self._wanted = True
         model, data = backend.snapshot(env)
         if self._start is not None:

@@ -69,7 +69,7 @@ class ActorDynamics:
     def write_jacobian(self, out: Tensor) -> None:
         """Write into a tensor of shape (num_envs, bodies, 6, velocities)."""
         output = self.backend.output
-        com = output("xipos")[:, index(self.bodies, self.backend.device)]
+        com = output("xipos")[:, self._rows]
         first = ROOT_VELOCITIES if self.floating else 0
         if self.floating:
             arm = com - output("xipos")[:, self.root, None]
@@ -122,7 +122,7 @@ class ActorDynamics:
         Returns:
             Shape (num_envs, velocities), float64.
         """
-        dofs = rates[:, index(self.compiled.dof_qvel[self.dofs], self.backend.device)]
+        dofs = rates[:, self._velocities]
         if not self.floating:
             return dofs
         root = rates[:, self.first_velocity : self.first_velocity + ROOT_VELOCITIES]
@@ -155,6 +155,14 @@ class ActorDynamics:
         """Whether each DOF turns instead of sliding, shape (num_dofs,)."""
         kinds = self.compiled.model.jnt_type[self.compiled.joints[self.dofs]]
         return torch.from_numpy(kinds == mujoco.mjtJoint.mjJNT_HINGE).to(self.backend.device)
+
+    @cached_property
+    def _rows(self) -> slice | Tensor:
+        return index(self.bodies, self.backend.device)
+
+    @cached_property
+    def _velocities(self) -> slice | Tensor:
+        return index(self.compiled.dof_qvel[self.dofs], self.backend.device)
 
     @cached_property
     def _joints(self) -> slice | Tensor:

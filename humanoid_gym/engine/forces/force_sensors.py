@@ -58,6 +58,10 @@ class ForceSensors:
         self._gravity = torch.from_numpy(compiled.model.opt.gravity).float().to(device)
         self._place_parts(compiled, layout)
 
+    def change_gravity(self, gravity: np.ndarray) -> None:
+        """Take over another gravity [m/s^2], shape (3,), where a recorded step reads it."""
+        self._gravity.copy_(torch.from_numpy(gravity))
+
     def read(self) -> Tensor:
         """Force [N] and torque [N m] of each sensor, shape (num_envs, num_sensors, 6).
 

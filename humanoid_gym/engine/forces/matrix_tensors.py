@@ -37,6 +37,7 @@ class MatrixTensors:
         self._scene = scene
         self._buffers: dict[tuple[Matrix, str], Tensor] = {}
         self._actors: dict[int, ActorDynamics] = {}
+        self._known_places: dict[str, tuple[list[int], Tensor | None]] = {}
 
     @property
     def num_acquired(self) -> int:
@@ -85,7 +86,7 @@ class MatrixTensors:
 
     def _write(self, kind: Matrix, name: str, buffer: Tensor, simulation: Simulation) -> None:
         """Write an actor's matrices; several actors of one name alternate within environments."""
-        handles, rows = self._places(name)
+        handles, rows = self._places(name, simulation.device)
         direct = len(handles) == 1 and rows is None and buffer.device == simulation.device
         values = buffer if direct else None
         parts = []
@@ -100,13 +101,21 @@ class MatrixTensors:
             parts.append(part)
         if values is None:
             together = torch.stack(parts, dim=1).flatten(0, 1)
-            buffer.copy_(together if rows is None else together[rows.to(simulation.device)])
+            buffer.copy_(together if rows is None else together[rows])
 
-    def _places(self, name: str) -> tuple[list[int], Tensor | None]:
+    def _places(self, name: str, device: torch.device) -> tuple[list[int], Tensor | None]:
         """Handles of the actors of a name, and which of all (environment, handle) have it.
 
         Names usually are the same in all environments; then the rows are None: all of them.
         """
+        if name not in self._known_places:
+            handles, rows = self._find_places(name)
+            listed = None if rows is None else torch.tensor(rows, device=device)
+            self._known_places[name] = handles, listed
+        return self._known_places[name]
+
+    def _find_places(self, name: str) -> tuple[list[int], list[int] | None]:
+        """What `_places` tells, by looking at all environments."""
         owners = [
             [handle for handle, actor in enumerate(env.actors) if actor.name == name]
             for env in self._scene.envs
@@ -119,7 +128,7 @@ class MatrixTensors:
             for index, env in enumerate(owners)
             for handle in env
         ]
-        return handles, torch.tensor(rows)
+        return handles, rows
 
     def _dynamics(self, handle: int, simulation: Simulation) -> ActorDynamics:
         """The actor's dynamics in the simulation as it is compiled now."""

@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Optional
 
+from tensorboard.compat.proto.summary_pb2 import (
+    Summary,  # pyright: ignore[reportAttributeAccessIssue] - generated, without types
+)
 from torch.utils.tensorboard import SummaryWriter
 
 from humanoid_gym.rl.logging.report import ENV_STEPS, Report
@@ -22,10 +25,13 @@ class TensorboardSink:
 
     def write(self, report: Report) -> None:
         """Record one iteration."""
-        if self._writer is None:
+        files = None if self._writer is None else self._writer.file_writer
+        if files is None:
             raise RuntimeError("open the sink first")
-        for name, value in report.items():
-            self._writer.add_scalar(name, value, int(report[ENV_STEPS]))
+        # One event with all numbers: `add_scalar` for each takes ten times as long, milliseconds in
+        # which a GPU has nothing to do.
+        values = [Summary.Value(tag=name, simple_value=value) for name, value in report.items()]
+        files.add_summary(Summary(value=values), int(report[ENV_STEPS]))
 
     def close(self) -> None:
         """Flush and close the event file."""

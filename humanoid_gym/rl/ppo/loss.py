@@ -72,7 +72,8 @@ def ppo_loss(
         if not config.symmetry_augmentation:
             image = actor_critic.policy(batch.mirrored_observations, *batch.inputs[2:4]).mean
         asymmetry = mirror_loss(mean[:originals], image, mirror)
-        loss = loss + config.mirror_loss_coef * asymmetry
+        if config.mirror_loss_coef > 0.0:  # else nothing has to go backwards through it
+            loss = loss + config.mirror_loss_coef * asymmetry
     if policy_weight is not None:
         critic_loss = config.value_loss_coef * value
         loss = critic_loss + policy_weight * (loss - critic_loss)

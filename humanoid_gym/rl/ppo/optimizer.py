@@ -1,6 +1,6 @@
 """Parameter groups and the optimizer over them."""
 
-from typing import Any, Dict, Iterable, List, Optional
+from typing import Any, Dict, Iterable, List, Optional, Type, Union
 
 import torch
 from torch import Tensor, nn
@@ -52,7 +52,7 @@ class Optimizer:
                 {"params": policy, "lr": rates.policy},
                 {"params": critic, "lr": rates.critic},
             ]
-            self.parts["optimizer"] = torch.optim.Adam(groups, fused=True)
+            self.parts["optimizer"] = _fused(torch.optim.Adam, groups)
             return
         decay = WEIGHT_DECAY if config.weight_decay is None else config.weight_decay
         hidden = set(_hidden_matrices(networks)) if self.name == "muon" else set()
@@ -60,7 +60,7 @@ class Optimizer:
         for parameters, rate in ((policy, rates.policy), (critic, rates.critic)):
             groups += _groups((p for p in parameters if p not in hidden), rate, decay)
             hidden_groups += _groups((p for p in parameters if p in hidden), rate, decay)
-        self.parts["optimizer"] = torch.optim.AdamW(groups, fused=True)
+        self.parts["optimizer"] = _fused(torch.optim.AdamW, groups)
         if hidden:
             self.parts["muon"] = Muon(hidden_groups, rates.policy)
 
@@ -104,6 +104,14 @@ class Optimizer:
             part.load_state_dict({**part.state_dict(), "state": state[name]})
             for group, rate in zip(part.param_groups, rates):
                 group["lr"] = rate
+
+
+def _fused(
+    kind: Type[Union[torch.optim.Adam, torch.optim.AdamW]], groups: List[Group]
+) -> torch.optim.Optimizer:
+    """Create Adam or AdamW; on a GPU one that PyTorch lets a CUDA graph hold."""
+    on_gpu = groups[0]["params"][0].device.type != "cpu"
+    return kind(groups, fused=True, capturable=on_gpu)
 
 
 def _groups(parameters: Iterable[Tensor], rate: Tensor, weight_decay: float) -> List[Group]:

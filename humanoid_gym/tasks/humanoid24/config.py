@@ -43,6 +43,8 @@ class HumanoidWalkConfig(RandomizedTaskConfig):
     before each physics step, which then is a `simulate` of its own."""
     natural_frequency: float = field(default=motors.NATURAL_FREQUENCY, metadata={"above": 0.0})
     """Of the joints' drives on their motors alone [Hz]."""
+    natural_frequencies: Dict[str, float] = field(default_factory=dict, metadata={"above": 0.0})
+    """That of single joints [Hz], in place of natural_frequency; `*` stands for any characters."""
     damping_ratio: float = field(default=motors.DAMPING_RATIO, metadata={"min": 0.0})
     """Of the joints' drives on their motors alone."""
     action_scale: float = field(default=1.0, metadata={"above": 0.0})

@@ -10,7 +10,13 @@ from torch import Tensor
 
 from humanoid_gym.config import ConfigError, nearest
 from humanoid_gym.tasks.humanoid24.config import POSITION, HumanoidWalkConfig
-from humanoid_gym.tasks.humanoid24.motors import JOINT_MOTORS, joint_motor, position_gains
+from humanoid_gym.tasks.humanoid24.motors import (
+    JOINT_MOTORS,
+    Gains,
+    Motor,
+    joint_motor,
+    position_gains,
+)
 from humanoid_gym.tasks.simulated_task import Handle
 
 FEET = ("left_foot", "right_foot")
@@ -63,7 +69,7 @@ def read_robot(gym: Any, asset: Handle, config: HumanoidWalkConfig, device: torc
         motors = [joint_motor(name) for name in names]
     except ValueError as error:
         raise ConfigError(f"'{config.asset}': {error}") from error
-    gains = [position_gains(m, config.natural_frequency, config.damping_ratio) for m in motors]
+    gains = _gains(names, motors, config)
     driven = config.drive == POSITION
     properties["driveMode"] = gymapi.DOF_MODE_POS if driven else gymapi.DOF_MODE_EFFORT
     properties["stiffness"] = [gain.stiffness * driven for gain in gains]
@@ -90,13 +96,22 @@ def read_robot(gym: Any, asset: Handle, config: HumanoidWalkConfig, device: torc
     )
 
 
-def by_joint(names: List[str], entries: Dict[str, float], where: str) -> List[float]:
-    """Return one value per joint: that of its own name, else of the pattern that fits, else 0.
+def _gains(names: List[str], motors: List[Motor], config: HumanoidWalkConfig) -> List[Gains]:
+    own, where = config.natural_frequencies, "task.natural_frequencies"
+    frequencies = by_joint(names, own, where, otherwise=config.natural_frequency)
+    return [position_gains(m, f, config.damping_ratio) for m, f in zip(motors, frequencies)]
+
+
+def by_joint(
+    names: List[str], entries: Dict[str, float], where: str, otherwise: float = 0.0
+) -> List[float]:
+    """Return one value per joint: that of its own name, else of the pattern that fits.
 
     Args:
         names: the robot's joints.
         entries: values by joint or by pattern with `*`.
         where: the entries' key, for messages.
+        otherwise: value of joints that no entry fits.
 
     Raises:
         ConfigError: several patterns fit a joint, or one fits no joint that a variant could have.
@@ -106,16 +121,16 @@ def by_joint(names: List[str], entries: Dict[str, float], where: str) -> List[fl
         if not fits and not any(fnmatchcase(key, variant) for variant in JOINT_MOTORS):
             hint = nearest(key, [*names, *JOINT_MOTORS])
             raise ConfigError(f"{where}: no joint fits '{key}'; nearest: '{hint}'")
-    return [_value(name, entries, where) for name in names]
+    return [_value(name, entries, where, otherwise) for name in names]
 
 
-def _value(name: str, entries: Dict[str, float], where: str) -> float:
+def _value(name: str, entries: Dict[str, float], where: str, otherwise: float) -> float:
     if name in entries:
         return entries[name]
     fitting = [key for key in entries if fnmatchcase(name, key)]
     if len(fitting) > 1:
         raise ConfigError(f"{where}: '{name}' fits several entries: {', '.join(fitting)}")
-    return entries[fitting[0]] if fitting else 0.0
+    return entries[fitting[0]] if fitting else otherwise
 
 
 def _body(gym: Any, asset: Handle, name: str, path: str) -> int:  # noqa: ANN401

@@ -8,6 +8,7 @@ import torch
 from isaacgym import gymapi, gymtorch
 from torch import Tensor
 
+from humanoid_gym.config import ConfigError
 from humanoid_gym.kernels import walking as kernels
 from humanoid_gym.mirror import Reflection, check_symmetric
 from humanoid_gym.tasks.humanoid24.config import TORQUE, HumanoidWalkConfig
@@ -51,6 +52,8 @@ class WalkingRobot(RandomizedTask):
             self.gym.enable_actor_dof_force_sensors(env, actor)
         bodies = self.gym.get_actor_rigid_body_properties(self.gym.get_env(self.sim, 0), 0)
         self.weight = sum(body.mass for body in bodies) * abs(self.config.sim.gravity[2])
+        if self.weight == 0.0:
+            raise ConfigError("task.sim.gravity: robots that walk need a weight, got none along z")
 
     def acquire_tensors(self) -> None:
         """Wrap the simulation's tensors; shapes (num_envs, ...)."""
