@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.mirror import MirrorMap
+from humanoid_gym.tasks import task_outputs
 from humanoid_gym.tasks.captured_step import CapturedTaskStep
 from humanoid_gym.tasks.simulated_task import Point as Point
 from humanoid_gym.tasks.simulated_task import SimulatedTask
@@ -221,7 +222,8 @@ class VecTask(SimulatedTask):
         self.compute_observations()
         self._keep_final()
         self._compute_rewards()
-        terminated = self.compute_termination() | self.fault_buf
+        own = task_outputs.mask(self, "compute_termination", self.compute_termination())
+        terminated = own | self.fault_buf
         timed_out = self._reached(self.max_episode_length)
         torch.logical_and(timed_out, ~terminated, out=self.timeout_buf)
         done = terminated | self.timeout_buf
@@ -328,13 +330,15 @@ class VecTask(SimulatedTask):
     def _compute_rewards(self) -> None:
         # A diverged environment was put back to its initial pose: rewards that compare it with the
         # step before, like progress, would see a jump.
-        terms = self.compute_reward()
+        terms = task_outputs.rewards(self, self.compute_reward())
         values = torch.stack(list(terms.values())).masked_fill_(self.fault_buf, 0.0)
         torch.sum(values, dim=0, out=self.rew_buf)
         self.extras["reward_terms"] = dict(zip(terms, values))
-        metrics = self.compute_metrics()
+        metrics = task_outputs.by_name(self, "compute_metrics", self.compute_metrics())
         self.extras["metrics"] = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in metrics.items()}
-        whole = self.compute_episode_metrics()
+        whole = task_outputs.by_name(
+            self, "compute_episode_metrics", self.compute_episode_metrics()
+        )
         self.extras["episode_metrics"] = {
             k: v.masked_fill(self.fault_buf, 0.0) for k, v in whole.items()
         }
