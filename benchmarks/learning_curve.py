@@ -29,6 +29,7 @@ COLUMNS = {
     "forward_speed": "metric/forward_speed",
     "velocity_error": "metric/velocity_error",
     "fall": "metric/fall",
+    "terrain_level": "metric/terrain_level",
     "env_steps_per_second": "speed/env_steps_per_second",
     "kl": "learning/kl",
     "learning_rate": "learning/learning_rate",
@@ -43,6 +44,7 @@ PLOTTED = {
     "forward_speed": "forward speed [m/s]",
     "velocity_error": "error of the commanded velocity [m/s]",
     "fall": "falls per episode",
+    "terrain_level": "level of the terrain",
 }
 
 

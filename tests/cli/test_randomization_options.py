@@ -76,7 +76,7 @@ def test_bad_settings_are_answered_with_one_line(overrides, words):
 
 def test_a_task_that_cannot_be_randomized_says_so():
     composed = compose(["task=cartpole", "num_envs=2", "device=cpu", "randomization=full"])
-    with pytest.raises(ConfigError, match="task: unknown key 'randomization'"):
+    with pytest.raises(ConfigError, match="randomization: task cartpole has none"):
         run_config(composed.task_name, composed.settings, "")
 
 

@@ -60,7 +60,7 @@ WRONG = {
     ("task=humanoid_walk", "terrain=rough", "task.terrain.slope=[0.3,0.1]"): (
         "task.terrain: slope: the lowest value 0.3 is above the highest 0.1"
     ),
-    ("task=cartpole", "terrain=rough"): "task: unknown key 'terrain'",
+    ("task=cartpole", "terrain=rough"): "terrain: task cartpole has none",
     ("task=humanoid_walk", "terain=rough"): "unknown key 'terain'; nearest: 'terrain'",
 }
 
