@@ -227,6 +227,11 @@ def _continue(runner: Runner, config: RunConfig, checkpoint: Path) -> None:
             f"{checkpoint} is at iteration {runner.iteration} already; set max_iterations "
             "above that to go on"
         )
+    if runner.progress.finished():
+        raise ConfigError(
+            f"{checkpoint} has trained for {runner.progress.elapsed / 60:.3g} minutes already; set "
+            "train.runner.max_minutes above that, or to null, to go on"
+        )
     print(f"resumed   {checkpoint} at iteration {runner.iteration}")
     seed, algorithm = config.launch.seed, config.train.algorithm
     if saved.get("seed", seed) != seed:

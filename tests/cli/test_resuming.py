@@ -165,6 +165,10 @@ def test_a_learning_rate_that_is_set_takes_the_place_of_the_adapted_one(
         (["seed=1,2"], ["--multirun"]),
         (["num_envs=7", "max_iterations=3"], ["num_envs 6", "num_envs 7"]),
         ([], ["iteration 2 already", "set max_iterations"]),
+        (
+            ["max_iterations=9", "train.runner.max_minutes=1e-9"],
+            ["minutes already", "train.runner.max_minutes"],
+        ),
     ],
 )
 def test_what_cannot_continue_is_one_line(
