@@ -9,6 +9,7 @@ import pytest
 import torch
 import yaml
 from refusals import refusal
+from trainings import new_run
 
 from humanoid_gym.cli import training
 from humanoid_gym.rl.checkpoint import load_checkpoint
@@ -28,25 +29,10 @@ UNUSUAL = [
 """Nothing that continuing with the defaults could have by chance."""
 
 
-def run_of_training(folder: Path, *arguments: str) -> Path:
-    """Train in a working directory of its own; return the new run's folder."""
-    before = set((folder / "runs").glob("*/*"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert training.main(arguments) == 0
-    (run,) = set((folder / "runs").glob("*/*")) - before
-    return run
-
-
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workplace")
-
-
 @pytest.fixture(scope="module")
 def half(workplace: Path) -> Path:
     """A run that ended after two iterations."""
-    return run_of_training(workplace, *UNUSUAL, "max_iterations=2")
+    return new_run(workplace, *UNUSUAL, "max_iterations=2")
 
 
 def settings(run: Path) -> Dict[str, Any]:
@@ -64,8 +50,8 @@ def resolved(arguments: "list[str]", capsys: pytest.CaptureFixture[str]) -> Dict
 
 
 def test_the_checkpoint_alone_is_enough_to_go_on_exactly(workplace: Path, half: Path):
-    whole = run_of_training(workplace, *UNUSUAL, "max_iterations=4")
-    resumed = run_of_training(workplace, f"checkpoint={half}", "max_iterations=4")
+    whole = new_run(workplace, *UNUSUAL, "max_iterations=4")
+    resumed = new_run(workplace, f"checkpoint={half}", "max_iterations=4")
     expected = settings(whole)
     assert settings(resumed) == {**expected, "checkpoint": str(half), "logger": None}
     straight = load_checkpoint(whole / "checkpoints" / "last.pt")["networks"]
@@ -79,7 +65,7 @@ def test_the_checkpoint_alone_is_enough_to_go_on_exactly(workplace: Path, half: 
 def test_it_says_whose_settings_they_are(
     workplace: Path, half: Path, capsys: pytest.CaptureFixture[str]
 ):
-    run_of_training(workplace, f"checkpoint={half}", "max_iterations=3", "task.effort=200")
+    new_run(workplace, f"checkpoint={half}", "max_iterations=3", "task.effort=200")
     (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("settings")]
     assert line == f"settings  {half}/config.yaml, but max_iterations=3, task.effort=200"
 
@@ -104,7 +90,7 @@ def test_without_its_run_a_checkpoint_goes_on_with_the_settings_of_cfg(
     shutil.copy(half / "checkpoints" / "last.pt", alone)
     found = resolved(["task=cartpole", "device=cpu", f"checkpoint={alone}"], capsys)
     assert found["seed"] == 42
-    run_of_training(tmp_path, *UNUSUAL, "max_iterations=3", f"checkpoint={alone}")
+    new_run(tmp_path, *UNUSUAL, "max_iterations=3", f"checkpoint={alone}")
     assert "settings  cfg/: the checkpoint has no run" in capsys.readouterr().out
 
 
@@ -130,13 +116,13 @@ def test_another_seed_counts_from_the_checkpoint_on(
     workplace: Path, half: Path, capsys: pytest.CaptureFixture[str]
 ):
     go_on = [f"checkpoint={half}", "max_iterations=3"]
-    same = networks(run_of_training(workplace, *go_on, "seed=9"))
-    assert torch.equal(same, networks(run_of_training(workplace, *go_on)))
+    same = networks(new_run(workplace, *go_on, "seed=9"))
+    assert torch.equal(same, networks(new_run(workplace, *go_on)))
     assert "seed  " not in capsys.readouterr().out
-    other = networks(run_of_training(workplace, *go_on, "seed=1"))
+    other = networks(new_run(workplace, *go_on, "seed=1"))
     assert "seed      1 from here on; the checkpoint's run had 9" in capsys.readouterr().out
     assert not torch.equal(same, other)
-    assert torch.equal(other, networks(run_of_training(workplace, *go_on, "seed=1")))
+    assert torch.equal(other, networks(new_run(workplace, *go_on, "seed=1")))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +135,7 @@ def test_a_learning_rate_that_is_set_takes_the_place_of_the_adapted_one(
     adapted = load_checkpoint(half / "checkpoints" / "last.pt")["algorithm"]["learning_rate"]
     assert abs(adapted.item() - expected) > 1e-6
     constant = "train.algorithm.learning_rate_schedule=constant"
-    run = run_of_training(workplace, f"checkpoint={half}", "max_iterations=3", constant, *changed)
+    run = new_run(workplace, f"checkpoint={half}", "max_iterations=3", constant, *changed)
     rate = load_checkpoint(run / "checkpoints" / "last.pt")["algorithm"]["learning_rate"]
     assert rate.item() == pytest.approx(expected)
 
@@ -202,9 +188,7 @@ def test_groups_of_the_task_come_before_single_settings(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     walk = ["task=humanoid_legs", "num_envs=2", "device=cpu", "max_iterations=1"]
-    run = run_of_training(
-        tmp_path, *walk, "train.runner.horizon=4", "train.algorithm.num_minibatches=1"
-    )
+    run = new_run(tmp_path, *walk, "train.runner.horizon=4", "train.algorithm.num_minibatches=1")
     capsys.readouterr()
     again = [f"checkpoint={run}", "task.terrain.levels=3", "terrain=rough"]
     found = resolved(again, capsys)["task"]["terrain"]

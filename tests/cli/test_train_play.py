@@ -16,6 +16,7 @@ import torch
 import yaml
 from PIL import Image, ImageSequence
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from trainings import new_run
 
 from humanoid_gym.cli import playing, training
 from humanoid_gym.rl.checkpoint import load_checkpoint
@@ -34,18 +35,8 @@ SMALL = [
 
 
 def train(folder: Path, *arguments: str) -> Path:
-    """Train in a working directory of its own; return the new run's folder."""
-    before = set((folder / "runs").glob("*/*"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        assert training.main([*SMALL, *arguments]) == 0
-    (run,) = set((folder / "runs").glob("*/*")) - before
-    return run
-
-
-@pytest.fixture(scope="module")
-def workplace(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("workplace")
+    """Train a little in a working directory of its own; return the new run's folder."""
+    return new_run(folder, *SMALL, *arguments)
 
 
 @pytest.fixture(scope="module")
