@@ -14,6 +14,7 @@ The YAML file names the program and the overrides of each setting::
 
     env_steps: 3.0e+6            # of each run
     table_at: [1.0e+6, 3.0e+6]   # rows of the table
+    shown: [return, length]      # columns of the table, of learning_curve.py's; may be left out
     seeds: [42]                  # of every setting without its own `seeds`
     common: [task=humanoid]      # overrides of every setting; first, so that a setting's own win
     settings:
@@ -37,6 +38,7 @@ from learning_curve import read_curves, write_csv
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOWN = ("return", "length", "forward_speed")
+"""Columns of the table, unless the file names its own."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,9 @@ def execute(run: Run) -> bool:
     return True
 
 
-def at_steps(curve: Path, env_steps: float) -> Optional[Dict[str, float]]:
+def at_steps(
+    curve: Path, env_steps: float, shown: Sequence[str] = SHOWN
+) -> Optional[Dict[str, float]]:
     """Return the curve's row at `env_steps`, or None if it ends before.
 
     Values are means over the ten rows that end there: one row is the mean of 100 episodes.
@@ -135,25 +139,29 @@ def at_steps(curve: Path, env_steps: float) -> Optional[Dict[str, float]]:
     near = rows[max(reached[0] - 9, 0) : reached[0] + 1]
     return {
         name: statistics.fmean(row[name] for row in near if name in row)
-        for name in SHOWN
+        for name in shown
         if any(name in row for row in near)
     }
 
 
-def table(runs: Sequence[Run], points: Sequence[float]) -> Iterator[List[str]]:
+def table(
+    runs: Sequence[Run], points: Sequence[float], shown: Sequence[str] = SHOWN
+) -> Iterator[List[str]]:
     """Yield a heading and one row per finished run and number of env steps."""
-    yield ["setting", "seed", "env_steps", *SHOWN]
+    yield ["setting", "seed", "env_steps", *shown]
     for run in runs:
         for point in points if run.curve.is_file() else ():
-            row = at_steps(run.curve, point)
+            row = at_steps(run.curve, point, shown)
             if row is not None:
-                values = [f"{row[name]:.4g}" if name in row else "" for name in SHOWN]
+                values = [f"{row[name]:.4g}" if name in row else "" for name in shown]
                 yield [run.setting, str(run.seed), f"{point:.0f}", *values]
 
 
-def show_table(runs: Sequence[Run], points: Sequence[float], out: Path) -> None:
+def show_table(
+    runs: Sequence[Run], points: Sequence[float], out: Path, shown: Sequence[str] = SHOWN
+) -> None:
     """Print the table and write it to OUT/table.csv."""
-    rows = list(table(runs, points))
+    rows = list(table(runs, points, shown))
     out.mkdir(parents=True, exist_ok=True)
     with (out / "table.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -193,7 +201,7 @@ def main() -> None:
     out = arguments.out.resolve()
     runs = read_runs(arguments.sweep, out)
     wanted = [run for run in runs if not arguments.only or run.setting in arguments.only]
-    points = yaml.safe_load(arguments.sweep.read_text(encoding="utf-8"))["table_at"]
+    sweep = yaml.safe_load(arguments.sweep.read_text(encoding="utf-8"))
     if arguments.speed:
         measure_speed(wanted, arguments.speed, out)
         return
@@ -201,7 +209,8 @@ def main() -> None:
         if not run.curve.is_file():
             print(f"{run.folder.name}: {' '.join(run.command()[1:])}", flush=True)
             execute(run)
-    show_table(runs, [float(point) for point in points], out)
+    points = [float(point) for point in sweep["table_at"]]
+    show_table(runs, points, out, sweep.get("shown", SHOWN))
 
 
 if __name__ == "__main__":

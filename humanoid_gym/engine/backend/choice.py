@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 VARIABLE = "HUMANOID_GYM_BACKEND"
 """Environment variable: auto, mujoco (CPU) or warp (the GPU; without one, Warp on the CPU)."""
 INSTALL = 'pip install "humanoid-gym[gpu]"'
+COMPILE_FOR = "HUMANOID_GYM_COMPILE_FOR"
+"""Environment variable: compute capability, without its dot, of GPUs to compile kernels for."""
 DEFAULT_CONTACT_PAIRS = SimParams().physx.max_gpu_contact_pairs
 CPU = torch.device("cpu")
 
@@ -49,11 +51,9 @@ def choose_backend(params: SimParams, compute_device: int) -> BackendChoice:
 
     Raises:
         RuntimeError: the GPU pipeline is asked for where it cannot be; tells what is missing.
-        ValueError: the environment variable has another value, or there is no such device.
+        ValueError: an environment variable is wrong, or there is no such device.
     """
-    wanted = os.environ.get(VARIABLE, "auto")
-    if wanted not in ("auto", "mujoco", "warp"):
-        raise ValueError(f"{VARIABLE}: expected auto, mujoco or warp, got {wanted!r}")
+    wanted = wanted_backend()
     missing = what_gpu_physics_lacks()
     if wanted == "mujoco" or (wanted == "auto" and not asks_for_gpu(params)):
         if params.use_gpu_pipeline:
@@ -74,6 +74,22 @@ def choose_backend(params: SimParams, compute_device: int) -> BackendChoice:
         return BackendChoice(True, CPU, CPU)
     logger.warning("SimParams.physx.use_gpu is set, but %s; physics runs on the CPU", missing)
     return BackendChoice(False, CPU, CPU)
+
+
+def wanted_backend() -> str:
+    """What the environment variables say.
+
+    Raises:
+        ValueError: one has another value, or they contradict each other.
+    """
+    wanted = os.environ.get(VARIABLE, "auto")
+    if wanted not in ("auto", "mujoco", "warp"):
+        raise ValueError(f"{VARIABLE}: expected auto, mujoco or warp, got {wanted!r}")
+    if not os.environ.get(COMPILE_FOR):
+        return wanted
+    if wanted == "mujoco":
+        raise ValueError(f"{COMPILE_FOR} compiles what Warp launches, but {VARIABLE}=mujoco")
+    return "warp"
 
 
 def asks_for_gpu(params: SimParams) -> bool:
@@ -144,8 +160,11 @@ def make_backend(scene: Scene, model: mujoco.MjModel, *, current_bodies: bool) -
     from humanoid_gym.engine.backend.warp_arrays import start_warp
 
     start_warp()  # importing MuJoCo Warp would do it, with a banner
+    from humanoid_gym.engine.backend.compile_ahead import compile_ahead
     from humanoid_gym.engine.backend.warp import WarpBackend
 
+    if os.environ.get(COMPILE_FOR):
+        compile_ahead(os.environ[COMPILE_FOR])
     pairs = scene.params.physx.max_gpu_contact_pairs
     raised = pairs if pairs > DEFAULT_CONTACT_PAIRS else 0
     return WarpBackend(model, num_envs, choice.device, raised)

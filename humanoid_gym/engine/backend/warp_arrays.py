@@ -17,6 +17,8 @@ _STREAMS: dict[tuple[torch.device, int], wp.Stream] = {}
 def init_warp() -> None:
     """Initialize Warp, without its banner and its line for each kernel."""
     wp.config.log_level = wp.LOG_WARNING
+    # Finished code in the cache, whatever the driver; it would compile PTX once more by itself.
+    wp.config.cuda_output = wp.config.cuda_output or "cubin"
     wp.init()
 
 
