@@ -16,10 +16,11 @@ class World:
         sim_params = gymapi.SimParams()
         sim_params.up_axis = gymapi.UP_AXIS_Z
         sim_params.gravity = gymapi.Vec3(*gravity)
+        engine = params.pop("engine", gymapi.SIM_PHYSX)
         for name, value in params.items():
             setattr(sim_params, name, value)
         self.dt = sim_params.dt
-        self.sim = self.gym.create_sim(0, -1, gymapi.SIM_PHYSX, sim_params)
+        self.sim = self.gym.create_sim(0, -1, engine, sim_params)
         if ground is not None:
             plane = gymapi.PlaneParams()
             plane.normal = gymapi.Vec3(0, 0, 1)

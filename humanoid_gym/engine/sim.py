@@ -21,7 +21,11 @@ from humanoid_gym.engine.simulation import Simulation
 from humanoid_gym.engine.state.actor_state import apply_start_states
 from humanoid_gym.engine.state.tensors import Kind, StateTensors
 from humanoid_gym.engine.values.enums import INVALID_HANDLE, UpAxis
-from humanoid_gym.engine.values.parameters import SimParams, parameters_without_effect
+from humanoid_gym.engine.values.parameters import (
+    SimParams,
+    parameters_without_effect,
+    time_step_of,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +104,9 @@ class Sim:
                 raise NotImplementedError(
                     f"set_sim_params: {name} is fixed by prepare_sim; set it in create_sim"
                 )
-        if (before.dt, before.substeps) != (params.dt, params.substeps):
-            self.simulation.change_time_step(before.dt)
+        dt_before = time_step_of(before)
+        if (dt_before, before.substeps) != (time_step_of(params), params.substeps):
+            self.simulation.change_time_step(dt_before)
         elif before.gravity != params.gravity:
             self.simulation.change_gravity()
 
@@ -116,21 +121,29 @@ class Sim:
     def started(self, call: str) -> Simulation:
         """`running`, for the calls of programs that know no tensors.
 
-        Isaac Gym wants prepare_sim of programs that use tensors only; the others start with the
-        first call that steps, pushes or asks for contacts.
+        Isaac Gym wants prepare_sim of programs with tensors on a GPU only; the others start with
+        the first call that steps, pushes, or asks for contacts or tensors.
         """
+        if not self.tensors.acquired:
+            self._prepare_late(call)
+        return self.running(call)
+
+    def _prepare_late(self, call: str) -> None:
+        """Prepare a scene with actors that the program did not prepare."""
         waiting = self.simulation is None and not self.scene.destroyed
-        if waiting and not self.tensors.acquired and any(env.actors for env in self.scene.envs):
+        if waiting and any(env.actors for env in self.scene.envs):
             logger.info("%s: prepare_sim was not called; the scene is complete from now on", call)
             self.prepare()
-        return self.running(call)
 
     def running(self, call: str) -> Simulation:
         """The simulation, with every acquired tensor served and every changed property in force.
 
         Raises:
-            RuntimeError: prepare_sim was not called yet.
+            RuntimeError: there are no actors, or prepare_sim was not called and tensors are on a
+                GPU.
         """
+        if self.simulation is None and self.pipeline_device.type == "cpu":
+            self._prepare_late(call)
         simulation = self.simulation
         if self.scene.destroyed:
             raise RuntimeError(f"{call}: the sim was destroyed by destroy_sim")

@@ -34,6 +34,7 @@ from humanoid_gym.engine.state.state import (
     index,
 )
 from humanoid_gym.engine.values.enums import ContactCollection
+from humanoid_gym.engine.values.parameters import time_step_of
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +66,9 @@ class Simulation:
         self.num_envs = len(scene.envs)
         self.tables = PropertyTables(scene.envs)
         self.device = scene.backend_choice.device
-        self.drives = Drives(self.tables.dofs, scene.params.dt / scene.params.substeps, self.device)
+        substep = time_step_of(scene.params) / scene.params.substeps
+        passive = not scene.as_flex
+        self.drives = Drives(self.tables.dofs, substep, self.device, passive_gains=passive)
         self.num_steps = 0
         self._earlier = 0.0
         """What simulated time [s] has over num_steps steps of the present length."""
@@ -291,14 +294,14 @@ class Simulation:
             before: dt so far [s].
         """
         params = self.scene.params
-        self._earlier += self.num_steps * (before - params.dt)
-        self.drives.substep = params.dt / params.substeps
+        self._earlier += self.num_steps * (before - time_step_of(params))
+        self.drives.substep = time_step_of(params) / params.substeps
         self.rebuild(self.served)
 
     @property
     def time(self) -> float:
         """Simulated time [s]."""
-        return self._earlier + self.num_steps * self.scene.params.dt
+        return self._earlier + self.num_steps * time_step_of(self.scene.params)
 
     def update_poses(self) -> None:
         """Bring the bodies' poses up to date where states were set since the last simulate."""
@@ -363,6 +366,7 @@ class Simulation:
             return
         self.fault_counts += failed
         if failed.device.type == "cpu":  # a GPU's host does not wait to know
+            self._targets_changed = self.drives.any_has_target  # the initial state holds older ones
             logger.warning(
                 "%d environments became unstable at step %d (first: environment %d) and were reset "
                 "to their initial state",

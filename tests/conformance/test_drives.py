@@ -13,9 +13,9 @@ POS, VEL = gymapi.DOF_MODE_POS, gymapi.DOF_MODE_VEL
 NONE, EFFORT = gymapi.DOF_MODE_NONE, gymapi.DOF_MODE_EFFORT
 
 
-def hinge(world, robots, mode, gravity=(0, 0, -G), **dofs):
+def hinge(world, robots, mode, gravity=(0, 0, -G), engine=gymapi.SIM_PHYSX, **dofs):
     """A pendulum of 2 kg at 0.8 m with one drive."""
-    w = world(ground=None, gravity=gravity)
+    w = world(ground=None, gravity=gravity, engine=engine)
     asset = w.urdf(robots.pendulum(joint="continuous"), fix_base_link=True)
     return w.place(asset, (0, 0, 2), dofs={"driveMode": mode, **dofs}).start()
 
@@ -37,6 +37,25 @@ def test_gains_stay_active_without_a_target(world, robots, mode):
         0.5 * math.exp(-decay * t) * (math.cos(omega * t) + decay / omega * math.sin(omega * t))
     )
     assert w.dof[0, 0].item() == pytest.approx(expected, abs=0.01)
+
+
+@pytest.mark.parametrize("mode", [NONE, EFFORT])
+def test_flex_has_no_gains_without_a_target(world, robots, mode):
+    gains = {"stiffness": 40.0, "damping": 8.0}
+    w = hinge(world, robots, mode, gravity=(0, 0, 0), engine=gymapi.SIM_FLEX, **gains)
+    w.dof[0] = torch.tensor([0.5, 1.0])
+    w.set("dof_state", w.dof)
+    w.seconds(0.25)
+    assert w.dof[0].tolist() == pytest.approx([0.75, 1.0], abs=1e-4)
+    assert w.dof_force[0].item() == 0.0
+
+
+def test_flex_has_gains_with_a_target(world, robots):
+    w = hinge(world, robots, POS, engine=gymapi.SIM_FLEX, stiffness=200.0, damping=40.0)
+    w.set("dof_position_target", [0.6])
+    w.seconds(4)
+    q = w.dof[0, 0].item()
+    assert 200 * (0.6 - q) == pytest.approx(2 * G * 0.8 * math.sin(q), rel=1e-3)
 
 
 def test_position_drive_settles_where_spring_and_gravity_balance(world, robots):

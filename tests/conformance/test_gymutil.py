@@ -196,7 +196,7 @@ def test_sim_config():
         "flex": {"num_inner_iterations": 7, "warm_start": 0.25},
     }
     gymutil.parse_sim_config(config, params)
-    assert params.dt == 0.005
+    assert params.dt == torch.tensor(0.005).item()
     assert params.up_axis is UpAxis.UP_AXIS_Z
     assert params.gravity == Vec3(0, 0, -9.81)
     assert params.use_gpu_pipeline is False

@@ -27,6 +27,26 @@ def test_what_is_read_is_a_copy(falling):
     assert falling.gym.get_sim_params(falling.sim).gravity.z == pytest.approx(-9.81)
 
 
+def test_the_time_step_reads_as_float32():
+    # What Isaac Gym shows of 0.005, as clients have logged it: 0.02 s are five steps rounded up.
+    params = gymapi.SimParams()
+    params.dt = 0.005
+    assert params.dt == 0.004999999888241291
+    assert math.ceil(0.02 / params.dt) == 5
+
+
+def test_reading_and_setting_the_parameters_changes_no_bit(world):
+    speeds = []
+    for untouched in (True, False):
+        w = world(num_envs=1, ground=None, dt=0.005)
+        w.place(w.box(0.1, 0.1, 0.1), (0, 0, 10)).start()
+        if not untouched:
+            change(w)
+        w.step(20)
+        speeds.append(w.root[0].tolist())
+    assert speeds[0] == speeds[1]
+
+
 def test_gravity_changes_while_simulating(falling):
     w = falling
     w.step(30)

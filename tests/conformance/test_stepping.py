@@ -5,7 +5,7 @@ import time
 import pytest
 import torch
 
-from humanoid_gym.engine import gymapi
+from humanoid_gym.engine import gymapi, gymtorch
 
 G = 9.81
 
@@ -133,14 +133,29 @@ def test_programs_without_tensors_may_push_first(world):
     assert made.gym.get_rigid_linear_velocity(env, 0).x == pytest.approx(made.dt, rel=1e-5)
 
 
-def test_programs_with_tensors_need_prepare_sim(world):
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the pipeline would be the GPU's")
+def test_programs_with_tensors_on_the_cpu_need_no_prepare_sim(world):
     made = world(1)
     one_box(made)
-    for call in ("refresh_dof_state_tensor", "refresh_jacobian_tensors"):
-        with pytest.raises(RuntimeError, match=f"{call}.*prepare_sim"):
-            getattr(made.gym, call)(made.sim)
+    tensor = made.gym.acquire_actor_root_state_tensor(made.sim)
+    root = gymtorch.wrap_tensor(tensor)
+    made.gym.refresh_actor_root_state_tensor(made.sim)
+    assert root[0, 2].item() == pytest.approx(0.1)
+    root[0, 2] = 0.5
+    made.gym.set_actor_root_state_tensor(made.sim, gymtorch.unwrap_tensor(root))
+    made.gym.simulate(made.sim)
+    made.gym.refresh_actor_root_state_tensor(made.sim)
+    assert root[0, 9].item() == pytest.approx(-G * made.dt, rel=1e-4)
+    with pytest.raises(RuntimeError, match="create_env: the scene is complete"):
+        made.gym.create_env(made.sim, gymapi.Vec3(), gymapi.Vec3(), 1)
+
+
+def test_programs_with_tensors_on_a_gpu_need_prepare_sim(world, monkeypatch):
+    made = world(1)
+    one_box(made)
     made.gym.acquire_actor_root_state_tensor(made.sim)
-    for call in ("simulate", "get_rigid_contacts"):
+    monkeypatch.setattr(type(made.sim), "pipeline_device", torch.device("cuda"))
+    for call in ("refresh_dof_state_tensor", "simulate", "get_rigid_contacts"):
         with pytest.raises(RuntimeError, match=f"{call}.*prepare_sim"):
             getattr(made.gym, call)(made.sim)
 

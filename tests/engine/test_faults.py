@@ -42,6 +42,21 @@ def test_an_unstable_environment_starts_again_from_its_own_pose(world):
     assert w.root[:, :3].tolist() == [[1, 0, 3], [2, 0, 3]]
 
 
+def test_an_unstable_environment_still_follows_the_targets_that_were_set(world, robots):
+    w = world(num_envs=2, ground=None, gravity=(0, 0, 0))
+    drive = {"driveMode": gymapi.DOF_MODE_POS, "stiffness": 100.0, "damping": 20.0}
+    w.place(w.urdf(robots.chain(1), fix_base_link=True), dofs=drive).start()
+    w.set("dof_position_target", torch.tensor([0.5, 0.5]))
+    w.step(5)
+    w.dof[1, 1] = float("nan")
+    w.set("dof_state", w.dof)
+    w.step()
+    assert w.gym.extensions.fault_counts(w.sim).tolist() == [0, 1]
+    assert abs(w.dof[1, 0].item()) < 0.1, "it begins anew"
+    w.step(300)
+    assert w.dof[:, 0].tolist() == pytest.approx([0.5, 0.5], abs=1e-3)
+
+
 def test_environments_must_hold_the_same_assets(world):
     w = world()
     box, ball = w.box(1, 1, 1), w.sphere(1)

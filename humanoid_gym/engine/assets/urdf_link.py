@@ -167,7 +167,12 @@ class LinkReader:
         """Mass properties in the link frame, from the file or, as the options say, the shapes."""
         options = self._options
         inertial = link.element.find("inertial")
-        if inertial is not None and link.name in self._welded and _is_zero(inertial):
+        if inertial is not None and _is_zero(inertial):
+            if link.name not in self._welded:
+                logger.warning(
+                    "%s: link '%s' moves and has no mass; it is weighed as one without <inertial>",
+                    inertial.place, link.name,
+                )  # fmt: skip
             inertial = None
         if inertial is None or _gives_density(inertial):
             return shapes_mass_properties(link.shapes, _density(inertial, options))

@@ -26,7 +26,8 @@ class SimulationCalls:
         Args:
             compute_device: CUDA device of GPU physics.
             graphics_device: negative: no viewer windows; pictures are rendered off screen always.
-            type: SIM_PHYSX or SIM_FLEX; rigid bodies behave the same.
+            type: SIM_PHYSX or SIM_FLEX; rigid bodies behave the same, but with SIM_FLEX stiffness
+                and damping of DOFs act in the modes POS and VEL only.
             params: copied.
 
         Raises:
@@ -35,6 +36,7 @@ class SimulationCalls:
         """
         sim = Sim(params or SimParams(), int(compute_device))
         sim.graphics_device = int(graphics_device)
+        sim.scene.as_flex = SimType(type) == SimType.SIM_FLEX
         return sim
 
     def destroy_sim(self, sim: Sim) -> None:

@@ -22,6 +22,7 @@ from humanoid_gym.engine.terrain.static_geometry import (
 )
 from humanoid_gym.engine.values.enums import JointType
 from humanoid_gym.engine.values.math_types import Vec3
+from humanoid_gym.engine.values.parameters import time_step_of
 
 Friction = TypeVar("Friction", float, np.ndarray)
 """One coefficient or an array of them."""
@@ -74,7 +75,7 @@ def shape_frictions(env: Env) -> Iterator[tuple[str, float]]:
 def set_options(spec: mujoco.MjSpec, scene: Scene) -> None:
     """Time step, gravity and solver."""
     params, option = scene.params, spec.option
-    option.timestep = params.dt / params.substeps
+    option.timestep = time_step_of(params) / params.substeps
     option.gravity = as_array(params.gravity)
     option.integrator = contact.INTEGRATOR
     option.cone = contact.CONE

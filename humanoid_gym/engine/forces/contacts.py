@@ -135,7 +135,7 @@ def touching(simulation: Simulation, env: Env) -> Touching | None:
     points = np.stack((centre - half, centre + half), axis=1)
     rows = np.full(model.nbody, NO_BODY)
     rows[simulation.compiled.bodies] = np.arange(simulation.layout.num_bodies)
-    # Static geometry comes second: the normal and one tangent turn round, the forces stay.
+    # Static geometry comes second: all three axes turn round, so that the forces along them stay.
     turned = rows[bodies[:, 0]] == NO_BODY
     bodies[turned], points[turned] = bodies[turned, ::-1], points[turned, ::-1]
     frames[turned] *= -1.0

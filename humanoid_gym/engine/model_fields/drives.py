@@ -3,7 +3,8 @@
 A DOF has one drive: force = stiffness (position target - q) + damping (velocity target - qd),
 within +-effort. In the modes EFFORT and NONE no target reaches it, so that stiffness and damping
 are a passive spring and damper about zero; they become MuJoCo's joint stiffness and damping. In
-the modes POS and VEL it is an actuator. Both are integrated implicitly, stable at any gain.
+the modes POS and VEL it is an actuator. Both are integrated implicitly, stable at any gain. Flex
+has no gains outside POS and VEL.
 """
 
 from __future__ import annotations
@@ -44,10 +45,19 @@ class Drives:
         properties: DOF properties, structured array of shape (num_envs, num_dofs).
         substep: length of one MuJoCo step [s].
         device: of all tensors here.
+        passive_gains: whether stiffness and damping act in the modes EFFORT and NONE.
     """
 
-    def __init__(self, properties: np.ndarray, substep: float, device: torch.device) -> None:
+    def __init__(
+        self,
+        properties: np.ndarray,
+        substep: float,
+        device: torch.device,
+        *,
+        passive_gains: bool = True,
+    ) -> None:
         self.properties = properties
+        self._passive_gains = passive_gains
         self.substep = substep
         self.device = device
         shape = properties.shape
@@ -67,8 +77,8 @@ class Drives:
         self.any_has_target = bool(self.has_target.any())
         self.any_friction = bool((self.properties["friction"] > 0).any())
         self.max_speed = self._tensor(self._column("velocity"))
-        self.stiffness = self._tensor(self._column("stiffness"))
-        self.damping = self._tensor(self._column("damping"))
+        self.stiffness = self._tensor(self._gain("stiffness"))
+        self.damping = self._tensor(self._gain("damping"))
         effort = np.where(self.has_target, self._column("effort"), np.inf)
         self.max_force = self._tensor(effort)
         self.friction = self._tensor(self._column("friction"))
@@ -120,7 +130,7 @@ class Drives:
         Args:
             inertia: that each DOF moves [kg m^2 or kg], shape (num_envs or 1, num_dofs).
         """
-        stiffness, damping = self._column("stiffness"), self._column("damping")
+        stiffness, damping = self._gain("stiffness"), self._gain("damping")
         limit = STIFFNESS_CAP * inertia / self.substep**2
         saturates = self.has_target & (self._column("effort") < UNLIMITED)
         too_stiff = saturates & (stiffness > limit)
@@ -177,6 +187,11 @@ class Drives:
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(values).to(self.device)
+
+    def _gain(self, name: str) -> np.ndarray:
+        """Stiffness or damping, zero where it does not act, shape (num_envs, num_dofs)."""
+        gain = self._column(name)
+        return gain if self._passive_gains else np.where(self.has_target, gain, 0.0)
 
     def _column(self, name: str) -> np.ndarray:
         return self.properties[name].astype(np.float64)

@@ -101,6 +101,8 @@ class Scene:
     def __init__(self, params: SimParams, backend_choice: BackendChoice) -> None:
         self.params = copy.deepcopy(params)
         self.backend_choice = backend_choice
+        self.as_flex = False
+        """Whether the program asked for Flex, whose drives have no gains in EFFORT and NONE."""
         self.static_shapes: dict[str, StaticShape] = {}
         """Ground and terrain in world coordinates, by the names of their geoms."""
         self.envs: list[Env] = []

@@ -99,6 +99,23 @@ class FloatField(Field[float]):
         return value if type(value) is float else float(as_scalar(value))
 
 
+class Float32Field(FloatField):
+    """A number that reads as the nearest float32, which is what Isaac Gym stores.
+
+    Programs round what they read up or down: ceil(0.02 / 0.005) is 4, but 5 with the float32 next
+    to 0.005, and a buffer made by a program for Isaac Gym has that many places.
+    """
+
+    if not TYPE_CHECKING:  # typed as the base class types it
+
+        def __get__(self, instance: object | None, owner: type) -> object:
+            return self if instance is None else float(np.float32(self.as_set(instance)))
+
+    def as_set(self, instance: object) -> float:
+        """The number that was assigned."""
+        return instance.__dict__[self.name]
+
+
 class IntField(Field[int]):
     """A whole number; a float is accepted where it is whole."""
 

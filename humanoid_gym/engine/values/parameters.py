@@ -16,6 +16,7 @@ from humanoid_gym.engine.values.enums import (
 from humanoid_gym.engine.values.fields import (
     BoolField,
     EnumField,
+    Float32Field,
     FloatField,
     IntField,
     Record,
@@ -35,6 +36,11 @@ __all__ = [
     "VhacdParams",
     "parameters_without_effect",
 ]
+
+
+def time_step_of(params: "SimParams") -> float:
+    """`SimParams.dt` as it was set [s]; the attribute reads as the nearest float32."""
+    return SimParams.dt.as_set(params)
 
 
 def parameters_without_effect(parameters: Record) -> list[str]:
@@ -135,7 +141,7 @@ class FlexParams(Record):
 class SimParams(Record):
     """Settings of a simulation."""
 
-    dt = FloatField(1.0 / 60.0)
+    dt = Float32Field(1.0 / 60.0)
     """[s] simulated time of one `simulate` call."""
     substeps = IntField(2)
     """Physics steps a `simulate` call is divided into."""

@@ -159,6 +159,8 @@ def test_frames_without_mass_weigh_little_and_nothing_once_merged(tmp_path):
     assert load(tmp_path, text, collapse_fixed_joints=True).bodies[0].mass == 3.0
 
 
+BARE_LINK = """<link name="b">{}<collision><geometry><box size="0.2 0.4 0.6"/></geometry>
+    </collision></link>"""
 ZERO = """<inertial><mass value="0"/>
     <inertia ixx="0" ixy="0" ixz="0" iyy="0" iyz="0" izz="0"/></inertial>"""
 
@@ -182,11 +184,19 @@ def test_density_in_place_of_a_mass(tmp_path):
     np.testing.assert_array_equal(b.inertia, plain.bodies[0].inertia)
 
 
-@pytest.mark.parametrize(
-    ("kind", "inertial"), [("continuous", ZERO), ("fixed", ZERO.replace('ixx="0"', 'ixx="1"'))]
-)
-def test_zero_mass_elsewhere_is_refused(tmp_path, kind, inertial):
-    text = robot(link("a"), f'<link name="b">{inertial}</link>', joint("j", "a", "b", kind))
+def test_zero_mass_and_inertia_of_a_link_that_moves_is_none(tmp_path, caplog):
+    with_zero = robot(link("a"), BARE_LINK.format(ZERO), joint("j", "a", "b", "continuous"))
+    without = robot(link("a"), BARE_LINK.format(""), joint("j", "a", "b", "continuous"))
+    assert body(load(tmp_path, without), "b").mass == pytest.approx(48.0)
+    assert not caplog.records
+    moving = body(load(tmp_path, with_zero, density=500.0), "b")
+    assert moving.mass == pytest.approx(24.0)
+    assert "link 'b' moves and has no mass" in caplog.text
+
+
+def test_zero_mass_with_inertia_is_refused(tmp_path):
+    inertial = ZERO.replace('ixx="0"', 'ixx="1"')
+    text = robot(link("a"), f'<link name="b">{inertial}</link>', joint("j", "a", "b", "fixed"))
     with pytest.raises(AssetError, match="mass of link 'b' is 0 kg"):
         load(tmp_path, text)
 
