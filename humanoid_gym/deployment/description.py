@@ -190,6 +190,9 @@ class Deployment:
     clock_pause: float = field(default=0.5, metadata={"min": 0.0, "max": 0.5})
     """Part of the clock's cycle, from 0 and again from 1/2 on, in which it may wait: it goes on
     until there. With 1/2 it stops wherever it is, with 0 never."""
+    clock_recovery_tilt: Optional[float] = field(default=None, metadata={"above": 0.0})
+    """Lean of the base [rad] beyond which the clock goes on whatever the command, by the sensor
+    `base_orientation`; None: it does not look."""
     constants: Dict[str, Tuple[float, ...]] = field(default_factory=dict)
     """Sensors that need not be given, with their values: a goal, for instance."""
     body: Optional[Body] = None
@@ -240,9 +243,14 @@ class Deployment:
         return replace(self, safety=build(SafetyLimits, values, "safety"))
 
     def to_json(self) -> str:
-        """Return the metadata as JSON; `from_json` reads it."""
-        tags = {"format": FORMAT, "format_version": FORMAT_VERSION}
-        return json.dumps({**tags, **_mapping(self)}, indent=1, allow_nan=False)
+        """Return the metadata as JSON; `from_json` reads it.
+
+        Raises:
+            ConfigError: a number is not finite or out of its range, so that it would refuse them.
+        """
+        tags, content = {"format": FORMAT, "format_version": FORMAT_VERSION}, _mapping(self)
+        build(Deployment, content, f"what task {self.task} says of its robot")
+        return json.dumps({**tags, **content}, indent=1, allow_nan=False)
 
     @staticmethod
     def from_json(text: str, where: str) -> "Deployment":

@@ -39,8 +39,13 @@ class Situation:
             [entry.width for entry in deployment.observation],
         )
         self.clock_pause = deployment.clock_pause
+        tilt = deployment.clock_recovery_tilt
+        self.least_upright = -1.0 if tilt is None else math.cos(tilt)
+        """Cosine of the base's lean below which the clock goes on."""
         self.sensors: Dict[str, np.ndarray] = {}
         """Readings of this step; set by `observe`."""
+        self.leaned = False
+        """Whether the base leaned so a step ago."""
         self.up_b = np.zeros(3)
         """The vertical in the base's frame."""
         self.forward = np.zeros(3)
@@ -53,14 +58,29 @@ class Situation:
     def observe(self, sensors: Dict[str, np.ndarray]) -> None:
         """Take over the readings of a step, all of the right length."""
         self.sensors = sensors
+        self.leaned = self.leaning
         if "base_orientation" in sensors:
             self.up_b, self.forward = axes(sensors["base_orientation"])
 
     @property
+    def leaning(self) -> bool:
+        """Whether the base leans so that the gait goes on."""
+        return bool(self.up_b[2] < self.least_upright)
+
+    @property
     def stepping(self) -> bool:
-        """Whether the gait goes on: the robot is told to go somewhere, or a step is not done."""
+        """Whether the gait goes on at this step."""
+        return self._goes_on(self.leaning)
+
+    def advance(self, part: float) -> None:
+        """Let the gait go on by a part of its cycle, from how the base leaned a step ago."""
+        if self._goes_on(self.leaned):
+            self.phase = (self.phase + part) % 1.0
+
+    def _goes_on(self, leaning: bool) -> bool:
+        """Where the robot is told to go somewhere, may have to catch itself, or is in a step."""
         moving = bool(np.any(self.sensors["command"] != 0.0))
-        return moving or self.phase % 0.5 >= self.clock_pause
+        return moving or leaning or self.phase % 0.5 >= self.clock_pause
 
 
 def axes(orientation: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
@@ -164,6 +184,8 @@ def sensor_widths(deployment: Deployment) -> Dict[str, int]:
             )
         for name in _NEEDS.get(entry.source, ()):
             _add(widths, name, BASE_SENSORS[name])
+    if deployment.clock_recovery_tilt is not None:
+        _add(widths, "base_orientation", 4)
     if deployment.safety.stability_margin is not None:
         _add(widths, "base_orientation", 4)
         _add(widths, "angular_velocity_b", 3)

@@ -189,9 +189,8 @@ class PolicyRunner:
 
     def _ask_policy(self) -> np.ndarray:
         situation = self._situation
-        if self._seen and self.deployment.clock_frequency > 0.0 and situation.stepping:
-            advance = self.deployment.clock_frequency * self.deployment.period
-            situation.phase = (situation.phase + advance) % 1.0
+        if self._seen and self.deployment.clock_frequency > 0.0:
+            situation.advance(self.deployment.clock_frequency * self.deployment.period)
         observation = assemble(self.deployment.observation, situation)
         earlier = self._seen[1:] or [observation] * (self.deployment.history - 1)
         self._seen = [*earlier, observation]
@@ -228,7 +227,7 @@ class PolicyRunner:
             self.reason = "the policy's command is not finite"
         elif not age <= limits.sensor_timeout:
             self.reason = f"sensors are {age:g} s old, at most {limits.sensor_timeout:g} s allowed"
-        elif self.filter.counts()["sensor_implausible"]:
+        elif self.filter.causes["sensor_implausible"].any():
             self.reason = "a sensor's reading is beyond anything that a joint can have"
         else:
             self.reason = (

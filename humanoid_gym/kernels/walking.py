@@ -212,6 +212,21 @@ def stepping(phase: Tensor, moving: Tensor, pause: float) -> Tensor:
 
 
 @script
+def leaning(orientation: Tensor, least: float) -> Tensor:
+    """Tell where the base leans.
+
+    Args:
+        orientation: of the base, quaternion x y z w, shape (N, 4).
+        least: angle between its z axis and the vertical [rad].
+
+    Returns:
+        1 where it leans more than that, else 0, shape (N,).
+    """
+    upright = 1.0 - 2.0 * orientation[:, 0:2].square().sum(-1)
+    return (upright < math.cos(least)).to(orientation.dtype)
+
+
+@script
 def first_phase(lateral: Tensor, chance: Tensor, stance_fraction: float) -> Tensor:
     """Phase at which both feet are to be on the ground, the one that is left swinging next.
 

@@ -1,6 +1,7 @@
 """The runner with good, wrong and missing sensors, on a clock of the test's own."""
 
 import dataclasses
+import math
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from deployed_robots import PERIOD, LinearPolicy, two_joints
 
 from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment import ObservationEntry, PolicyFile, PolicyRunner, SafetyLimits
+from humanoid_gym.deployment.description import Body, Foot, FootPoint, Link
 
 STILL = {"joint_position": [0.0, 0.0], "joint_velocity": [0.0, 0.0]}
 
@@ -101,6 +103,27 @@ def test_old_readings_stop_the_robot(runner):
     assert not runner.step(STILL, age=0.1).stopped
     assert runner.step(STILL, age=0.11).stopped
     assert runner.reason == "sensors are 0.11 s old, at most 0.1 s allowed"
+
+
+def test_the_reason_is_that_of_this_stop_not_of_an_earlier_one(tmp_path):
+    """A block that stands on its four lower corners is tilted by 60 degrees."""
+    corners = [FootPoint((x, y, 0.0)) for x in (-0.1, 0.1) for y in (-0.1, 0.1)]
+    base = Link("base", -1, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0), 10.0, (0.0, 0.0, 0.5))
+    deployment = dataclasses.replace(
+        two_joints(max_rate=None),
+        safety=SafetyLimits(stability_margin=0.0, stability_steps=1),
+        body=Body((base,), (Foot("base", tuple(corners)),)),
+    )
+    LinearPolicy(deployment).save(tmp_path / "policy.onnx")
+    runner = PolicyRunner(tmp_path / "policy.onnx")
+    upright = {"base_orientation": [0.0, 0.0, 0.0, 1.0], "angular_velocity_b": [0.0, 0.0, 0.0]}
+    assert not runner.step({**STILL, **upright}).stopped
+    assert runner.step({**STILL, **upright, "joint_velocity": [0.0, 2e4]}).stopped
+    assert "beyond anything that a joint can have" in runner.reason
+    runner.reset()
+    tilted = {**upright, "base_orientation": [0.0, np.sin(np.pi / 6), 0.0, np.cos(np.pi / 6)]}
+    assert runner.step({**STILL, **tilted}).stopped
+    assert "about to fall" in runner.reason
 
 
 def test_limits_can_be_tightened(recurrent):
@@ -197,6 +220,21 @@ def test_the_clock_goes_on_until_it_may_wait(tmp_path):
         phases.append(runner._situation.phase)
     # a tenth of the cycle in each step; from 0.5 to 0.65 both feet are on the ground
     assert phases == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5])
+
+
+def test_a_standing_robot_that_leans_steps_on(tmp_path):
+    deployment = walking(constants={"command": (0.0, 0.0, 0.0)}, clock_recovery_tilt=0.1)
+    LinearPolicy(deployment).save(tmp_path / "policy.onnx")
+    runner = PolicyRunner(tmp_path / "policy.onnx")
+    phases, clocks = [], []
+    for lean in (0.0, 0.09, 0.11, -0.2, 0.0, 0.0):  # of the base, about y [rad]
+        half = 0.5 * lean
+        runner.step({**STILL, "base_orientation": [0.0, math.sin(half), 0.0, math.cos(half)]})
+        phases.append(runner._situation.phase)
+        clocks.append(bool(np.any(runner._seen[-1][3:5])))
+    # a tenth of the cycle after each step that began with a lean
+    assert phases == pytest.approx([0.0, 0.0, 0.0, 0.1, 0.2, 0.2])
+    assert clocks == [False, False, True, True, False, False]
 
 
 def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):

@@ -89,6 +89,15 @@ def test_the_clock_shows_nothing_while_standing():
     assert height.tolist() == [[0.0, 0.0]]
 
 
+@pytest.mark.parametrize("axis", [(1.0, 0.0), (0.0, -1.0), (0.6, 0.8)])
+def test_a_base_leans_beyond_an_angle_whatever_its_heading(axis):
+    lean = np.outer([0.0, 0.09, 0.11, 0.5, 3.0], [*axis, 0.0])
+    heading = Rotation.from_rotvec(np.outer(np.linspace(-3.0, 3.0, 5), [0.0, 0.0, 1.0]))
+    turned = heading * Rotation.from_rotvec(lean)
+    orientation = torch.from_numpy(turned.as_quat()).float()
+    assert kernels.leaning(orientation, 0.1).tolist() == [0.0, 0.0, 1.0, 1.0, 1.0]
+
+
 def test_the_gait_waits_only_where_both_feet_are_on_the_ground():
     phase = torch.linspace(0.0, 1.0, 1001)[:-1] + 5e-4
     both_down = (kernels.gait(phase, torch.ones(1000), 0.6, 0.1)[1] == 1.0).all(1)

@@ -1,6 +1,7 @@
 """Commands and the gait's clock: renewed, held, waited for."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_at_the_command_to_stand_the_clock_stands_still():
 
 @pytest.mark.parametrize("stance_fraction", [0.6, 0.4])
 def test_a_step_is_done_before_the_clock_waits(stance_fraction: float):
-    gait = {**SETTINGS["gait"], "stance_fraction": stance_fraction}
+    gait = {**SETTINGS["gait"], "stance_fraction": stance_fraction, "recovery_tilt": None}
     task = HumanoidWalk(config(asset=LEGS, gait=gait))
     task.reset()
     task.command_steps.fill_(1000.0)
@@ -63,6 +64,28 @@ def test_a_step_is_done_before_the_clock_waits(stance_fraction: float):
         task.commands.zero_()  # where the robot fell, a new episode had another one
     assert seen[0].any() and not seen[-1].any()
     assert (task.phase % 0.5 < pause).all()
+
+
+@pytest.mark.parametrize("tilt", [0.1, None])
+def test_a_standing_robot_that_leans_may_catch_itself(tilt):
+    gait = {**SETTINGS["gait"], "recovery_tilt": tilt}
+    task = HumanoidWalk(config(asset=LEGS, gait=gait, commands=commands(standing_fraction=1.0)))
+    task.reset()
+    pause = task.gait_pause
+    clock = task.observation.slices["clock"]
+    went_on = torch.zeros(N, dtype=torch.bool)
+    for _ in range(40):  # without an action robots fall, sooner or later
+        phase, root = task.phase.clone(), task.root_state.clone()
+        x, y = root[:, 3], root[:, 4]
+        leaned = 1.0 - 2.0 * (x * x + y * y) < math.cos(0.1)
+        observations, _, resets, _ = task.step(torch.zeros(N, 12))
+        done = resets.bool()
+        goes_on = (phase % 0.5 >= pause) | (leaned & (tilt is not None))
+        expected = torch.where(goes_on, (phase + 1.4 * 0.02) % 1.0, phase)
+        torch.testing.assert_close(task.phase[~done], expected[~done])
+        went_on |= goes_on & ~done & (observations["obs"][:, clock] != 0.0).any(1)
+    assert went_on.any() == (tilt is not None)
+    assert task.deployment().clock_recovery_tilt == tilt
 
 
 def test_a_robot_may_step_on_the_spot():

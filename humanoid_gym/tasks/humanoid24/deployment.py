@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 from humanoid_gym.deployment.description import Actuator, Deployment, SafetyLimits
 from humanoid_gym.deployment.robot_description import read_body
 from humanoid_gym.tasks import deploying
-from humanoid_gym.tasks.humanoid24.robot import FEET
 from humanoid_gym.tasks.task_config import find_asset
 
 if TYPE_CHECKING:
@@ -67,6 +66,7 @@ def walking_deployment(task: "HumanoidWalk") -> Deployment:
         clip_observations=deploying.observation_clip(task),
         clock_frequency=config.gait.frequency,
         clock_pause=task.gait_pause,
-        body=read_body(find_asset(config.asset), FEET),
+        clock_recovery_tilt=config.gait.recovery_tilt,
+        body=read_body(find_asset(config.asset), config.feet),
         safety=SafetyLimits(stability_margin=STABILITY_MARGIN),
     )
