@@ -6,10 +6,11 @@ gets one answer wherever it stands.
 """
 
 import re
+import sys
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Dict, List, Sequence
+from typing import Any, Dict, List, Sequence, Tuple
 
+import yaml
 from hydra import compose as hydra_compose
 from hydra import initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -18,11 +19,8 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from humanoid_gym.cli import gpu_settings
-from humanoid_gym.config import ConfigError, nearest
-
-CONFIG_DIR = Path(__file__).resolve().parents[2] / "cfg"
-"""The folder that Hydra composes from: `cfg/` of the clone this package is installed from."""
+from humanoid_gym.cli import config_folders, gpu_settings
+from humanoid_gym.config import ConfigError
 
 GROUPS = ("task", "train")
 """Settings whose value is the name of a file: `task=humanoid` is `cfg/task/humanoid.yaml`."""
@@ -45,6 +43,8 @@ class Composed:
     """The chosen option of the group `task`."""
     origin: str = ""
     """Where settings come from, in place of `cfg/`; empty: from there."""
+    inherited: Tuple[str, ...] = ()
+    """Which of num_envs and device are those of the run that is continued."""
 
 
 def compose(overrides: Sequence[str]) -> Composed:
@@ -54,18 +54,21 @@ def compose(overrides: Sequence[str]) -> Composed:
         overrides: Hydra's syntax, one `key=value` each.
 
     Raises:
-        ConfigError: an override that cannot be read, an unknown task or train file, or an
-            interpolation that leads nowhere.
+        ConfigError: an override or a file that cannot be read, an unknown task or train file, or
+            an interpolation that leads nowhere.
     """
     for text in overrides:
         _check_single(text)
     prepared = prepare(overrides)
     try:
-        with initialize_config_dir(version_base="1.3", config_dir=str(_config_dir())):
+        folder = str(config_folders.folders()[0])
+        with initialize_config_dir(version_base="1.3", config_dir=folder):
             config = hydra_compose("config", overrides=prepared, return_hydra_config=True)
         return from_hydra(config, str(config.hydra.runtime.choices.task), overrides)
     except MissingConfigException as error:
         raise _missing_file(error) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"settings that are not readable as YAML: {error}") from error
     except (HydraException, OmegaConfBaseException) as error:
         raise ConfigError(_first_line(error)) from error
 
@@ -89,13 +92,14 @@ def from_hydra(config: DictConfig, task_name: str, overrides: Sequence[str] = ()
 def prepare(overrides: Sequence[str]) -> List[str]:
     """Check the form of each override and the names of groups; let any other key through.
 
-    Hydra refuses keys that the YAML files do not list. `++` makes it set them all the same: the
-    dataclass behind decides, and it knows the nearest valid name.
+    In front comes what tells Hydra of the project's own files. Hydra refuses keys that the YAML
+    files do not list. `++` makes it set them all the same: the dataclass behind decides, and it
+    knows the nearest valid name.
 
     Raises:
         ConfigError: an override that cannot be read, or an unknown option of a group.
     """
-    return [_prepare_one(override) for override in overrides]
+    return [*config_folders.search_path(), *map(_prepare_one, overrides)]
 
 
 def is_for_hydra(override: str) -> bool:
@@ -139,6 +143,22 @@ def values(overrides: Sequence[str]) -> Dict[str, Any]:
     return {parsed.key_or_group: parsed.value() for parsed in map(_parse, overrides)}
 
 
+def tell_of_repetitions(overrides: Sequence[str]) -> None:
+    """Say on stderr where a group is chosen twice, and the first choice has no effect.
+
+    That the last one counts is Hydra's rule, of groups as of single settings, and what scripts that
+    pass on their arguments rely on; but `task=a … task=b` is hardly meant.
+
+    Raises:
+        ConfigError: an override that cannot be read.
+    """
+    chosen = {key(text): text for text in overrides}
+    for text in overrides:
+        group = key(text)
+        if group in (*GROUPS, *OVERLAYS) and text != chosen[group]:
+            print(f"note: {chosen[group]} counts, as the last one, not {text}", file=sys.stderr)
+
+
 def apply_overrides(settings: Dict[str, Any], overrides: Sequence[str]) -> Dict[str, Any]:
     """Set single keys of a resolved configuration, such as a run's own.
 
@@ -177,8 +197,7 @@ def _changed(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
 
 def _overlay(config: DictConfig, group: str, option: str) -> None:
     """Put a group's file in place of the part of the task that it sets."""
-    _check_option(group, option)
-    part = OmegaConf.load(_config_dir() / group / f"{option}.yaml")
+    part = OmegaConf.load(config_folders.find(group, option))
     own = OmegaConf.select(config, OVERLAYS[group]) or {}
     part = OmegaConf.merge(part, {key: own[key] for key in OBSERVED if key in own})
     OmegaConf.update(config, OVERLAYS[group], part, merge=False, force_add=True)
@@ -198,7 +217,7 @@ def _prepare_one(text: str) -> str:
         return text
     if parsed.key_or_group in (*GROUPS, *OVERLAYS):
         if not parsed.is_sweep_override():
-            _check_option(parsed.key_or_group, _option(parsed))
+            config_folders.find(parsed.key_or_group, _option(parsed))
         return text
     return "++" + text.lstrip("+")
 
@@ -220,27 +239,12 @@ def _option(parsed: Override) -> str:
     return "null" if value is None else str(value)
 
 
-def _check_option(group: str, option: str) -> None:
-    names = sorted(path.stem for path in (_config_dir() / group).glob("*.yaml"))
-    if option not in names:
-        raise ConfigError(
-            f"unknown {group} '{option}'; nearest: '{nearest(option, names)}' "
-            f"(available: {', '.join(names)})"
-        )
-
-
-def _config_dir() -> Path:
-    if not (CONFIG_DIR / "config.yaml").is_file():
-        raise ConfigError(
-            f"no configuration in {CONFIG_DIR}: install from a clone with 'pip install -e .'"
-        )
-    return CONFIG_DIR
-
-
 def _missing_file(error: MissingConfigException) -> ConfigError:
     wanted = error.missing_cfg_file or "?"
     available = ", ".join(error.options or ())
-    hint = f"; choose one with {str(wanted).split('/')[0]}=NAME: {available}" if available else ""
+    hint = (
+        f"; write it, or choose {str(wanted).split('/')[0]}=NAME: {available}" if available else ""
+    )
     return ConfigError(f"no file cfg/{wanted}.yaml{hint}")
 
 

@@ -1,7 +1,7 @@
 """The whole configuration of a run: checked, resolved, and back to a mapping that rebuilds it."""
 
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, Union
 
 from humanoid_gym.cli import gpu_settings
 from humanoid_gym.cli.composing import GROUPS, OVERLAYS
@@ -9,7 +9,7 @@ from humanoid_gym.cli.hardware import ALONE, AUTO, Choice, choose_device, choose
 from humanoid_gym.config import ConfigError, build, nearest, to_dict
 from humanoid_gym.rl.distributed import Launch, own_seed, own_share
 from humanoid_gym.rl.runner import TrainConfig
-from humanoid_gym.tasks.registry import config_class
+from humanoid_gym.tasks.registry import CLASS, task_class
 from humanoid_gym.tasks.task_config import TaskConfig
 
 _DECIDED_HERE = ("num_envs", "seed")  # fields of a task that the top level sets
@@ -47,7 +47,9 @@ class RunConfig:
     """Everything a run needs, with every 'auto' decided."""
 
     task_name: str
-    """Name of the task in the registry."""
+    """Name of the task."""
+    task_place: Optional[str]
+    """Its class as module:class; None: that of the package's own task of this name."""
     launch: LaunchConfig
     """Top-level settings as typed."""
     device: Choice
@@ -68,7 +70,8 @@ class RunConfig:
             "num_envs": int(self.num_envs.value),
             "device": self.device.value,
         }
-        task = {k: v for k, v in to_dict(self.task).items() if k not in _DECIDED_HERE}
+        task = {} if self.task_place is None else {CLASS: self.task_place}
+        task.update((k, v) for k, v in to_dict(self.task).items() if k not in _DECIDED_HERE)
         return {
             "task_name": self.task_name,
             **launch,
@@ -83,7 +86,7 @@ def run_config(
     """Check a composed configuration and decide what it leaves to the machine.
 
     Args:
-        task_name: name of the task in the registry.
+        task_name: name of the task.
         settings: top-level settings and the groups `task` and `train`; not modified.
         gpu_lacks: why physics cannot run on a GPU here; empty if it can.
         process: which of several processes this is.
@@ -103,7 +106,9 @@ def run_config(
     for key in _DECIDED_HERE:
         if key in task:
             raise ConfigError(f"task.{key}: set {key}=… at the top level instead")
-    _check_parts(task_name, task)
+    place = task.pop(CLASS, None)
+    config_class = task_class(task_name, place).config_class
+    _check_parts(task_name, config_class, task)
     task.update(
         num_envs=own_share(int(num_envs.value), process.world_size, "num_envs"),
         seed=own_seed(launch.seed, process.rank),
@@ -117,10 +122,11 @@ def run_config(
         train = replace(train, runner=replace(train.runner, max_iterations=launch.max_iterations))
     return RunConfig(
         task_name=task_name,
+        task_place=place,
         launch=launch,
         device=device,
         num_envs=num_envs,
-        task=build(config_class(task_name), task, "task"),
+        task=build(config_class, task, "task"),
         train=train,
         for_gpu=for_gpu,
     )
@@ -135,9 +141,9 @@ def _train_config(settings: Dict[str, Any], device: str) -> Tuple[TrainConfig, s
     return build(TrainConfig, settings, "train"), ""
 
 
-def _check_parts(task_name: str, task: Mapping[str, Any]) -> None:
+def _check_parts(task_name: str, config: Type[TaskConfig], task: Mapping[str, Any]) -> None:
     """Refuse terrain=… and randomization=… for a task that knows nothing of them."""
-    known = [field.name for field in fields(config_class(task_name))]
+    known = [field.name for field in fields(config)]
     for group, part in OVERLAYS.items():
         name = part.rpartition(".")[2]
         if name in task and name not in known:

@@ -9,8 +9,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from humanoid_gym.cli import config_folders
 from humanoid_gym.cli.composing import (
-    CONFIG_DIR,
     Composed,
     from_hydra,
     is_for_hydra,
@@ -96,4 +96,5 @@ def sweep(overrides: Sequence[str], job: Callable[[Composed], bool]) -> None:
             raise SystemExit(0)
 
     sys.argv = [sys.argv[0], "--multirun", *prepare(overrides)]  # hydra.main reads the process's
-    hydra.main(version_base="1.3", config_path=str(CONFIG_DIR), config_name="config")(run_job)()
+    folder = str(config_folders.folders()[0])
+    hydra.main(version_base="1.3", config_path=folder, config_name="config")(run_job)()

@@ -6,7 +6,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Sequence
 import torch
 
 from humanoid_gym.cli import run_folder
-from humanoid_gym.cli.composing import apply_overrides, values
+from humanoid_gym.cli.composing import apply_overrides, tell_of_repetitions, values
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.training import make_env
 from humanoid_gym.config import ConfigError
@@ -18,12 +18,16 @@ from humanoid_gym.rl.checkpoint import (
 )
 from humanoid_gym.rl.networks import ActorCritic
 from humanoid_gym.tasks.randomized_task import RandomizedTask
-from humanoid_gym.tasks.registry import task_class
+from humanoid_gym.tasks.registry import CLASS, task_class
 from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
 from humanoid_gym.tasks.vec_task import VecTask
 
 NEWEST = "newest"
 """Stands for the newest run's checkpoint."""
+OF_TRAINING = ("train", "max_iterations", "experiment", "logger")
+"""Settings of a training and its run folder, not of the task."""
+POLICY = ["train", "policy"]
+"""Those among them that a trained policy is made by."""
 
 
 class Trained(NamedTuple):
@@ -77,13 +81,12 @@ def read(checkpoint: Path, top: Mapping[str, Any], overrides: Sequence[str]) -> 
         ConfigError: an override or the run's configuration cannot be used.
         CheckpointError: the checkpoint cannot be used, or is of another task than its run.
     """
-    other = values(overrides).get("checkpoint")
-    if other is not None:  # as train.py has it
-        raise ConfigError(f"checkpoint={other}: which policy is said by --checkpoint {other}")
+    _check(overrides)
+    tell_of_repetitions(overrides)
     settings = run_folder.read_config(checkpoint)
     settings.update(top, checkpoint=None)
-    shown = task_class(str(settings["task_name"])).evaluation_overrides
-    settings = apply_overrides(settings, [*shown, *overrides])
+    played = task_class(str(settings["task_name"]), settings["task"].get(CLASS))
+    settings = apply_overrides(settings, [*played.evaluation_overrides, *overrides])
     config = checked(settings)
     content = load_checkpoint(checkpoint, torch.device(config.device.value))
     task_name = content.get("config", {}).get("task_name", config.task_name)
@@ -93,6 +96,16 @@ def read(checkpoint: Path, top: Mapping[str, Any], overrides: Sequence[str]) -> 
             f"{config.task_name}; keep it in its own run's folder"
         )
     return Trained(checkpoint, content, settings, config)
+
+
+def _check(overrides: Sequence[str]) -> None:
+    """Refuse what has an effect in train.py only."""
+    for name, value in values(overrides).items():
+        if name == "checkpoint" and value is not None:
+            raise ConfigError(f"checkpoint={value}: which policy is said by --checkpoint {value}")
+        parts = name.split(".")
+        if parts[0] in OF_TRAINING and parts[:2] != POLICY:
+            raise ConfigError(f"{name}={value}: nothing is trained here; leave it out")
 
 
 def checked(settings: Mapping[str, Any]) -> RunConfig:

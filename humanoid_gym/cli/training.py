@@ -1,9 +1,11 @@
 """python train.py: compose, check and construct; only then create the run folder and learn."""
 
+import inspect
 import logging
 import os
 import random
 import sys
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import List, NamedTuple, Optional, Sequence, Set
@@ -15,7 +17,8 @@ import yaml
 from humanoid_gym import __version__
 from humanoid_gym.cli import resuming, run_folder
 from humanoid_gym.cli.bad_input import one_line_errors
-from humanoid_gym.cli.composing import Composed
+from humanoid_gym.cli.composing import Composed, tell_of_repetitions
+from humanoid_gym.cli.hardware import ASKED
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.sweeping import JobError, check_launcher, combinations, sweep
 from humanoid_gym.config import ConfigError
@@ -89,6 +92,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if sweeping and not _process().alone:
             raise ConfigError("--multirun starts jobs of one process each; leave torchrun out")
         check_launcher(overrides)
+        if _process().speaks:
+            tell_of_repetitions(overrides)
         jobs = [
             resuming.compose(job) for job in (combinations(overrides) if sweeping else [overrides])
         ]
@@ -255,17 +260,31 @@ def make_env(config: RunConfig) -> VecTask:
     device, headless = config.device.value, config.launch.headless
     if device.startswith("cuda"):
         torch.cuda.set_device(device)  # for whatever does not say on which GPU
-    return task_class(config.task_name)(
-        config.task,
-        rl_device=device,
-        sim_device=device,
-        graphics_device_id=-1 if headless else 0,
-        headless=headless,
-    )
+    cls = task_class(config.task_name, config.task_place)
+    settings = {
+        "rl_device": device,
+        "sim_device": device,
+        "graphics_device_id": -1 if headless else 0,
+        "headless": headless,
+    }
+    try:
+        inspect.signature(cls).bind(config.task, **settings)
+    except TypeError as error:
+        raise ConfigError(
+            f"{cls.__name__}.__init__: {error}; a task is made with (config, {', '.join(settings)})"
+        ) from error
+    env = cls(config.task, **settings)
+    if not hasattr(env, "obs_buf"):
+        raise ConfigError(f"{cls.__name__}.__init__ has to call super().__init__, with all it gets")
+    return env
 
 
 def _checked(composed: Composed) -> RunConfig:
-    return run_config(composed.task_name, composed.settings, what_gpu_physics_lacks(), _process())
+    settings, lacks = composed.settings, what_gpu_physics_lacks()
+    config = run_config(composed.task_name, settings, lacks, _process())
+    named = {name: getattr(config, name) for name in composed.inherited}
+    own = {k: v._replace(reason="as in its run") for k, v in named.items() if v.reason == ASKED}
+    return replace(config, **own)
 
 
 def _process() -> distributed.Launch:

@@ -56,22 +56,25 @@ def _links(elements: Dict[str, _Element], joints: Dict[str, _Element], path: str
             joint = joints.get(name)
             parent = -1 if joint is None else places[_parent(joint)]
             places[name] = len(links)
-            links.append(_link(name, elements[name], joint, parent))
+            links.append(_link(name, elements[name], joint, parent, path))
         waiting = [name for name in waiting if name not in places]
     if [link.parent for link in links].count(-1) != 1:
         raise ConfigError(f"{path}: expected one base link")
     return links
 
 
-def _link(name: str, element: _Element, joint: Optional[_Element], parent: int) -> Link:
+def _link(name: str, element: _Element, joint: Optional[_Element], parent: int, path: str) -> Link:
     inertial = element.find("inertial")
     mass = inertial.find("mass") if inertial is not None else None
     center, _ = _origin(inertial)
     position, rotation = _origin(joint)
-    moves = joint is not None and joint.get("type") != "fixed"
-    axis = joint.find("axis") if joint is not None else None
+    moves = joint is not None and joint.get("type") not in ("fixed", "floating")
+    # files give fixed joints an axis of "0 0 0", too
+    axis = joint.find("axis") if joint is not None and moves else None
     direction = np.array(_numbers(axis.get("xyz") if axis is not None else None, "1 0 0"))
-    direction = direction / np.linalg.norm(direction)
+    length = float(np.linalg.norm(direction))
+    if length == 0.0:
+        raise ConfigError(f"{path}: the joint that moves link '{name}' has an axis of length 0")
     return Link(
         name=name,
         parent=parent,
@@ -80,7 +83,7 @@ def _link(name: str, element: _Element, joint: Optional[_Element], parent: int) 
         mass=float(mass.get("value", 0.0)) if mass is not None else 0.0,
         center_of_mass=center,
         joint=str(joint.get("name")) if joint is not None and moves else None,
-        axis=_vector(direction),
+        axis=_vector(direction / length),
         prismatic=joint is not None and joint.get("type") == "prismatic",
     )
 

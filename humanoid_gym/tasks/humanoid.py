@@ -301,6 +301,9 @@ class Humanoid(VecTask):
             "range": (self.joint_upper - self.joint_lower, same),
             "effort": (self.effort, same),
         }
+        for column in ("stiffness", "damping", "armature"):
+            values = torch.tensor(self.dof_properties[column].tolist(), device=self.device)
+            properties[column] = (values, same)
         check_symmetric(self.config.asset, self.joint_names, properties)
         return mirror
 

@@ -1,7 +1,10 @@
-"""Tasks by name. A new robot needs one line in `TASKS`."""
+"""Tasks by name: those that come with the package, and those whose settings name their class."""
 
 import importlib
-from typing import TYPE_CHECKING, Dict, List, Type
+import os
+import sys
+import traceback
+from typing import TYPE_CHECKING, Dict, List, Optional, Type
 
 from humanoid_gym.config import ConfigError, nearest
 
@@ -9,39 +12,90 @@ if TYPE_CHECKING:
     from humanoid_gym.tasks.task_config import TaskConfig
     from humanoid_gym.tasks.vec_task import VecTask
 
+CLASS = "class"
+"""Key of a task's settings that says where its class is: module:Class, whose module is looked for
+as Python does and in the working directory; or one of the package's own tasks, by name."""
+
 TASKS: Dict[str, str] = {
     "cartpole": "humanoid_gym.tasks.cartpole:Cartpole",
     "humanoid": "humanoid_gym.tasks.humanoid:Humanoid",
     "humanoid_legs": "humanoid_gym.tasks.humanoid24.walk:HumanoidWalk",
     "humanoid_walk": "humanoid_gym.tasks.humanoid24.walk:HumanoidWalk",
 }
-"""Name -> module:class. The module is imported when the task is first asked for."""
+"""Name -> module:class of the package's own. The module is imported when the task is asked for."""
 
 
 def task_names() -> List[str]:
-    """Return the names of all tasks, sorted."""
+    """Return the names of the package's own tasks, sorted."""
     return sorted(TASKS)
 
 
-def task_class(name: str) -> "Type[VecTask]":
+def task_class(name: str, place: Optional[str] = None) -> "Type[VecTask]":
     """Return the class of a task.
 
+    Args:
+        name: of the task.
+        place: what its settings say under `CLASS`; None: the package's own of that name.
+
     Raises:
-        ConfigError: there is no task of that name, with the nearest one; or no such class.
+        ConfigError: there is no task of that name, with the nearest one; its module cannot be
+            imported, or has no such class.
     """
-    if name not in TASKS:
-        raise ConfigError(f"unknown task '{name}'; nearest: '{nearest(name, TASKS)}'")
-    module, _, attribute = TASKS[name].partition(":")
-    found = getattr(importlib.import_module(module), attribute, None)
+    if place is None and name not in TASKS:
+        raise ConfigError(
+            f"task '{name}' is none of the package's own (nearest: '{nearest(name, TASKS)}'), and "
+            f"its settings do not say '{CLASS}: module:Class'"
+        )
+    where = f"task {name}" if place is None else f"task {name}, {CLASS} '{place}'"
+    place = TASKS.get(name if place is None else str(place), str(place))
+    module, colon, attribute = place.partition(":")
+    if not (module and colon and attribute.isidentifier()):
+        raise ConfigError(
+            f"{where}: expected module:Class, such as my_robot:MyRobot, or the name of a task of "
+            f"the package's own: {', '.join(TASKS)}"
+        )
+    found = getattr(_import(module, where), attribute, None)
     if found is None:
-        raise ConfigError(f"task '{name}': {module} has no class {attribute}; see TASKS")
+        raise ConfigError(f"{where}: {module} has no {attribute}")
+    return _checked(found, where)
+
+
+def config_class(name: str, place: Optional[str] = None) -> "Type[TaskConfig]":
+    """Return the configuration dataclass of a task; arguments and errors as in `task_class`."""
+    return task_class(name, place).config_class
+
+
+def _import(module: str, where: str) -> object:
+    if os.getcwd() not in sys.path:
+        sys.path.append(os.getcwd())
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise ConfigError(f"{where}: {_told(error, module)}") from error
+        raise ConfigError(
+            f"{where}: there is no module {error.name}, neither installed nor in {os.getcwd()}"
+        ) from error
+    except Exception as error:  # whatever the lines of somebody's module raise
+        raise ConfigError(f"{where}: {_told(error, module)}") from error
+
+
+def _told(error: Exception, module: str) -> str:
+    """Return what was raised, and on which line of the module or of what it imports."""
+    if isinstance(error, SyntaxError):
+        return f"SyntaxError: {error.msg} ({error.filename}, line {error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = f"{module.rpartition('.')[2]}.py"
+    place = next((f for f in reversed(frames) if os.path.basename(f.filename) == own), frames[-1])
+    return f"{type(error).__name__}: {error} ({place.filename}, line {place.lineno})"
+
+
+def _checked(found: object, where: str) -> "Type[VecTask]":
+    from humanoid_gym.tasks.vec_task import VecTask
+
+    if not (isinstance(found, type) and issubclass(found, VecTask)):
+        raise ConfigError(f"{where} is no task: derive the class from humanoid_gym.VecTask")
+    config = found.config_class
+    if "__dataclass_fields__" not in vars(config):
+        raise ConfigError(f"{where}: put @dataclass(frozen=True) above class {config.__name__}")
     return found
-
-
-def config_class(name: str) -> "Type[TaskConfig]":
-    """Return the configuration dataclass of a task.
-
-    Raises:
-        ConfigError: there is no task of that name; the message gives the nearest one.
-    """
-    return task_class(name).config_class

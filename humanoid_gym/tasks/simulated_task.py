@@ -268,6 +268,12 @@ class SimulatedTask:
         )
         self.create_ground()
         self.create_envs()
+        count = self.gym.get_env_count(self.sim)
+        if count != self.num_envs:
+            raise ConfigError(
+                f"{type(self).__name__}.create_envs created {count} environments, num_envs is "
+                f"{self.num_envs}; create one for each"
+            )
 
     def overrides(self, method: str) -> bool:
         """Return whether the task's class has a method of its own in place of the base's."""

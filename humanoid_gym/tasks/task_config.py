@@ -33,17 +33,19 @@ class TaskConfig:
     """Control steps after which an episode is truncated."""
     control_frequency_inv: int = field(default=1, metadata={"min": 1})
     """Simulation steps per control step."""
-    clip_observations: float = field(default=float("inf"), metadata={"above": 0.0})
+    clip_observations: float = field(
+        default=float("inf"), metadata={"above": 0.0, "infinite": True}
+    )
     """Observations are limited to plus or minus this value."""
-    clip_actions: float = field(default=1.0, metadata={"above": 0.0})
+    clip_actions: float = field(default=1.0, metadata={"above": 0.0, "infinite": True})
     """Actions are limited to plus or minus this value."""
     capture: bool = True
     """On a GPU, replay each step from CUDA graphs where the task allows it; a CPU has none."""
     env_spacing: float = field(default=5.0, metadata={"min": 0.0})
     """Half the edge of an environment's cell in the grid [m]."""
     asset: str = ""
-    """Robot description: an absolute path, or one relative to the repository or the working
-    directory."""
+    """Robot description: an absolute path, or one relative to the working directory or the
+    repository."""
     plane: PlaneConfig = field(default_factory=PlaneConfig)
     """The ground."""
     sim: SimConfig = field(default_factory=SimConfig)
@@ -54,7 +56,7 @@ def find_asset(path: str) -> Path:
     """Find a robot description.
 
     Args:
-        path: absolute, or relative to the repository or else to the working directory.
+        path: absolute, or relative to the working directory or else to the repository.
 
     Returns:
         Absolute path of the file.
@@ -62,7 +64,7 @@ def find_asset(path: str) -> Path:
     Raises:
         FileNotFoundError: there is no such file; the message names the folders searched.
     """
-    folders = [Path(os.sep)] if os.path.isabs(path) else [_REPOSITORY, Path.cwd()]
+    folders = [Path(os.sep)] if os.path.isabs(path) else [Path.cwd(), _REPOSITORY]
     for folder in folders:
         if (folder / path).is_file():
             return folder / path

@@ -58,6 +58,21 @@ def mask(task: "VecTask", method: str, value: Any) -> Tensor:  # noqa: ANN401
     return value
 
 
+def buffer(task: "VecTask", name: str, width: int) -> Tensor:
+    """Return a buffer that a task filled, or put another tensor in the place of.
+
+    Raises:
+        ValueError: that tensor has another shape.
+    """
+    value = getattr(task, name)
+    if value.shape != (task.num_envs, width):
+        raise ValueError(
+            f"{_place(task, name)} has to have the columns that the task states, shape "
+            f"({task.num_envs}, {width}), but has shape {tuple(value.shape)}"
+        )
+    return value
+
+
 def _check_shape(task: "VecTask", what: str, value: Tensor) -> None:
     if value.shape != (task.num_envs,):
         raise ValueError(

@@ -334,14 +334,10 @@ class VecTask(SimulatedTask):
         values = torch.stack(list(terms.values())).masked_fill_(self.fault_buf, 0.0)
         torch.sum(values, dim=0, out=self.rew_buf)
         self.extras["reward_terms"] = dict(zip(terms, values))
-        metrics = task_outputs.by_name(self, "compute_metrics", self.compute_metrics())
-        self.extras["metrics"] = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in metrics.items()}
-        whole = task_outputs.by_name(
-            self, "compute_episode_metrics", self.compute_episode_metrics()
-        )
-        self.extras["episode_metrics"] = {
-            k: v.masked_fill(self.fault_buf, 0.0) for k, v in whole.items()
-        }
+        for key in ("metrics", "episode_metrics"):
+            method = f"compute_{key}"
+            found = task_outputs.by_name(self, method, getattr(self, method)())
+            self.extras[key] = {k: v.masked_fill(self.fault_buf, 0.0) for k, v in found.items()}
 
     def _begin_episodes(self, mask: Tensor) -> None:
         # On a GPU, asking whether there is anything to do would make the host wait.
@@ -380,14 +376,14 @@ class VecTask(SimulatedTask):
         self.extras["terminations"] = causes
 
     def _keep_final(self) -> None:
-        self.final_obs_buf.copy_(self._clipped(self.obs_buf))
+        self.final_obs_buf.copy_(self._clipped("obs_buf", self.num_obs))
         if self.num_states > 0:
-            self.final_states_buf.copy_(self._clipped(self.states_buf))
+            self.final_states_buf.copy_(self._clipped("states_buf", self.num_states))
 
     def _observations(self) -> None:
-        self.obs_dict["obs"] = self._clipped(self.obs_buf)
+        self.obs_dict["obs"] = self._clipped("obs_buf", self.num_obs)
         if self.num_states > 0:
-            self.obs_dict["states"] = self._clipped(self.states_buf)
+            self.obs_dict["states"] = self._clipped("states_buf", self.num_states)
 
     def _handed_over(self) -> StepResult:
         result = (self.obs_dict, self.rew_buf, self.reset_buf, self.extras)
@@ -395,6 +391,6 @@ class VecTask(SimulatedTask):
             return result
         return cast(StepResult, moved(result, self.rl_device))
 
-    def _clipped(self, observation: Tensor) -> Tensor:
-        limit = self.config.clip_observations
+    def _clipped(self, name: str, width: int) -> Tensor:
+        observation, limit = task_outputs.buffer(self, name, width), self.config.clip_observations
         return observation if math.isinf(limit) else observation.clamp(-limit, limit)

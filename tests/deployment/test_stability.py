@@ -193,11 +193,15 @@ def test_readings_that_are_none_do_not_get_into_the_geometry():
 
 def test_a_foot_needs_something_to_stand_on(tmp_path):
     text = '<robot name="r"><link name="base"/><link name="foot"/>{}</robot>'
-    joint = '<joint name="j" type="fixed"><parent link="base"/><child link="foot"/></joint>'
+    joint = (
+        '<joint name="j" type="fixed"><parent link="base"/><child link="foot"/>'
+        '<axis xyz="0 0 0"/></joint>'
+    )
     for content, feet, message in [
         (text.format(joint), ["foot"], "no box, ball, capsule or cylinder"),
         (text.format(joint), ["toe"], "no link 'toe'"),
         (text.format(""), [], "expected one base link"),
+        (text.format(joint.replace("fixed", "revolute")), [], "moves link 'foot' has an axis of"),
         ("<robot", [], "not readable as URDF"),
     ]:
         path = tmp_path / "robot.urdf"

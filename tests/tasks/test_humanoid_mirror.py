@@ -10,7 +10,7 @@ from isaacgym import gymtorch
 from reflected_states import mirrored_root
 
 from humanoid_gym.config import build
-from humanoid_gym.tasks.humanoid import Humanoid, HumanoidConfig
+from humanoid_gym.tasks.humanoid import Humanoid, HumanoidConfig, PassiveJointConfig
 from humanoid_gym.tasks.humanoid_mirror import humanoid_mirror
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -97,6 +97,10 @@ def test_a_robot_that_is_not_symmetric_is_refused():
     task = Humanoid(dataclasses.replace(CONFIG, num_envs=2))
     task.joint_lower[task.joint_names.index("left_knee")] -= 0.1
     with pytest.raises(ValueError, match="not symmetric: limits of joint 'left_knee'"):
+        task.mirror()
+    joints = {**CONFIG.joints, "left_knee": PassiveJointConfig(stiffness=7.0)}
+    task = Humanoid(dataclasses.replace(CONFIG, num_envs=2, joints=joints))
+    with pytest.raises(ValueError, match="not symmetric: stiffness of joint 'left_knee'"):
         task.mirror()
     with pytest.raises(ValueError, match="'left_knee' has no 'right_knee'"):
         humanoid_mirror(["abdomen_z", "abdomen_x", "left_knee"], ["height"])

@@ -91,3 +91,7 @@ def test_a_robot_that_is_not_symmetric_is_refused():
     task = HumanoidWalk(dataclasses.replace(CONFIG, num_envs=2, default_pose=pose))
     with pytest.raises(ValueError, match="not symmetric: default pose of joint 'left_hip_yaw'"):
         task.mirror()
+    own = {**CONFIG.natural_frequencies, "left_knee": 14.0}
+    task = HumanoidWalk(dataclasses.replace(CONFIG, num_envs=2, natural_frequencies=own))
+    with pytest.raises(ValueError, match="not symmetric: stiffness of joint 'left_knee'"):
+        task.mirror()

@@ -60,7 +60,7 @@ def test_missing_legacy_group_and_flex_are_refused():
 
 
 def test_unknown_task_names_the_nearest():
-    with pytest.raises(ConfigError, match="unknown task 'humanoit'; nearest: 'humanoid'"):
+    with pytest.raises(ConfigError, match=r"'humanoit' is none of .* \(nearest: 'humanoid'\)"):
         registry.task_class("humanoit")
 
 
@@ -71,7 +71,7 @@ def test_every_registered_task_builds_its_default_configuration():
         assert find_asset(build(config_class, {}, "task").asset).is_file()
 
 
-def test_asset_is_found_in_the_repository_then_the_working_directory(
+def test_asset_is_found_in_the_working_directory_then_the_repository(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -81,5 +81,9 @@ def test_asset_is_found_in_the_repository_then_the_working_directory(
     assert find_asset(str(own)) == own
     cartpole = find_asset("resources/urdf/cartpole/cartpole.urdf")
     assert cartpole.is_absolute() and cartpole.name == "cartpole.urdf"
+    changed = tmp_path / "resources/urdf/cartpole/cartpole.urdf"
+    changed.parent.mkdir(parents=True)
+    changed.write_text("<robot/>")
+    assert find_asset("resources/urdf/cartpole/cartpole.urdf") == changed
     with pytest.raises(FileNotFoundError, match=r"'absent\.urdf' not found; searched in .* and"):
         find_asset("absent.urdf")

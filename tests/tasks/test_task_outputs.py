@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from humanoid_gym.config import ConfigError
 from humanoid_gym.tasks.cartpole import Cartpole, CartpoleConfig
 
 N = 3
@@ -31,3 +32,23 @@ def test_what_a_method_may_not_return_is_named(method, value, kind, message):
     with pytest.raises(kind, match=rf"^Hopper\.{method}.*{message}"):
         task.step(torch.zeros(N, 1))
     task.close()
+
+
+def test_an_observation_of_another_width_is_named():
+    def narrow(self):
+        self.obs_buf = self.joints.view(N, 4)[:, :3]
+
+    task = type("Hopper", (Cartpole,), {"compute_observations": narrow})(CartpoleConfig(num_envs=N))
+    with pytest.raises(
+        ValueError, match=r"^Hopper\.obs_buf .* shape \(3, 4\), but has .* \(3, 3\)"
+    ):
+        task.reset()
+    task.close()
+
+
+def test_an_environment_too_few_is_told():
+    def one(self):
+        self.create_env()
+
+    with pytest.raises(ConfigError, match=r"^Hopper\.create_envs created 1 env.*num_envs is 3"):
+        type("Hopper", (Cartpole,), {"create_envs": one})(CartpoleConfig(num_envs=N))

@@ -1,13 +1,13 @@
 """Settings of commanded walking."""
 
 from dataclasses import dataclass, field
-from typing import Dict
+from typing import Dict, Optional, Tuple
 
-from humanoid_gym.tasks.humanoid24 import motors
 from humanoid_gym.tasks.humanoid24.commands import CommandsConfig
+from humanoid_gym.tasks.humanoid24.motors import DAMPING_RATIO, NATURAL_FREQUENCY, Motor
 from humanoid_gym.tasks.humanoid24.rewards import RewardsConfig, RewardTargetsConfig
 from humanoid_gym.tasks.randomized_task import RandomizedTaskConfig
-from humanoid_gym.tasks.terrain import TerrainConfig
+from humanoid_gym.tasks.terrain_task import TerrainTaskConfig
 
 POSITION = "position"
 TORQUE = "torque"
@@ -28,24 +28,32 @@ class GaitConfig:
     stop: bool = True
     """Whether the robot stands still at the command to stand; otherwise it steps on the spot, which
     it can be pushed on."""
+    recovery_tilt: Optional[float] = field(default=0.1, metadata={"above": 0.0})
+    """Lean of the base [rad] beyond which the clock goes on at the command to stand, so that the
+    robot may catch itself with a step; null: it waits however the robot leans."""
 
 
 @dataclass(frozen=True)
-class HumanoidWalkConfig(RandomizedTaskConfig):
+class HumanoidWalkConfig(TerrainTaskConfig, RandomizedTaskConfig):
     """Settings of the walking task."""
 
     asset: str = "resources/urdf/humanoid24/humanoid24.urdf"
-    """Robot description with joints that motors.py knows, and links `left_foot`, `right_foot`."""
-    clip_actions: float = field(default=10.0, metadata={"above": 0.0})
+    """Robot description (URDF); x ahead, y to the left, z up, and so have its feet."""
+    feet: Tuple[str, str] = ("left_foot", "right_foot")
+    """Links that it stands on, the left one first."""
+    motors: Dict[str, Motor] = field(default_factory=dict)
+    """Motors by joint, `*` stands for any characters; none: those of motors.py, which knows the
+    joints of the package's own robot."""
+    clip_actions: float = field(default=10.0, metadata={"above": 0.0, "infinite": True})
     """Actions are limited to plus or minus this value."""
     drive: str = field(default=POSITION, metadata={"choices": (POSITION, TORQUE)})
     """position: the simulation's drives hold the targets. torque: the task computes the torques
     before each physics step, which then is a `simulate` of its own."""
-    natural_frequency: float = field(default=motors.NATURAL_FREQUENCY, metadata={"above": 0.0})
+    natural_frequency: float = field(default=NATURAL_FREQUENCY, metadata={"above": 0.0})
     """Of the joints' drives on their motors alone [Hz]."""
     natural_frequencies: Dict[str, float] = field(default_factory=dict, metadata={"above": 0.0})
     """That of single joints [Hz], in place of natural_frequency; `*` stands for any characters."""
-    damping_ratio: float = field(default=motors.DAMPING_RATIO, metadata={"min": 0.0})
+    damping_ratio: float = field(default=DAMPING_RATIO, metadata={"min": 0.0})
     """Of the joints' drives on their motors alone."""
     action_scale: float = field(default=1.0, metadata={"above": 0.0})
     """Factor on each motor's own action scale."""
@@ -78,8 +86,6 @@ class HumanoidWalkConfig(RandomizedTaskConfig):
     """The gait's clock."""
     commands: CommandsConfig = field(default_factory=CommandsConfig)
     """Distribution of the commands."""
-    terrain: TerrainConfig = field(default_factory=TerrainConfig)
-    """The ground; a plane by default."""
     rewards: RewardsConfig = field(default_factory=RewardsConfig)
     """Scale of each reward term."""
     reward_targets: RewardTargetsConfig = field(default_factory=RewardTargetsConfig)

@@ -21,6 +21,7 @@ This is the recipe of BeyondMimic (Liao et al. 2025) and of mjlab's robots; f = 
 """
 
 import math
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Dict, NamedTuple
 
@@ -32,14 +33,15 @@ ACTION_TORQUE_RATIO = 0.25
 """Part of the peak torque that holds the target displaced by an action of 1 [1]."""
 
 
-class Motor(NamedTuple):
+@dataclass(frozen=True)
+class Motor:
     """A motor with its gear, seen at the joint."""
 
-    peak_torque: float
+    peak_torque: float = field(metadata={"above": 0.0})
     """[N m]"""
-    peak_speed: float
+    peak_speed: float = field(metadata={"above": 0.0})
     """[rad/s]"""
-    reflected_inertia: float
+    reflected_inertia: float = field(metadata={"above": 0.0})
     """Inertia of the rotor times the gear ratio squared [kg m^2]."""
 
 

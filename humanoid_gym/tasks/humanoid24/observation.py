@@ -1,6 +1,6 @@
 """What policy and critic see of the walking robot, and how it looks in the mirror."""
 
-from typing import Dict, Sequence, Tuple
+from typing import Dict, Tuple
 
 from humanoid_gym.mirror import (
     EVEN,
@@ -9,7 +9,6 @@ from humanoid_gym.mirror import (
     VECTOR,
     MirrorMap,
     Reflection,
-    by_name,
     exchanged,
     joined,
     signs,
@@ -23,9 +22,6 @@ from humanoid_gym.tasks.terrain import (
     mirrored_scan,
     scan_grid,
 )
-
-ODD_AXES = ("roll", "yaw")
-"""Ends of the names of joints that turn about an axis in the mirror plane."""
 
 
 def observation_table(config: HumanoidWalkConfig, num_joints: int) -> ObservationTable:
@@ -74,7 +70,7 @@ def state_table(
 
 
 def mirror_map(
-    joint_names: Sequence[str],
+    joints: Reflection,
     observation: ObservationTable,
     states: ObservationTable,
     scan: HeightScanConfig,
@@ -83,16 +79,12 @@ def mirror_map(
     """Return how observation, states and actions change when left and right are exchanged.
 
     Args:
-        joint_names: in the order of the action.
+        joints: how joint positions change.
         observation: the policy's, of one step.
         states: the critic's.
         scan: the points of the ground that one of them sees.
         history: steps whose observations the policy sees.
-
-    Raises:
-        ValueError: a joint at one side has no counterpart at the other.
     """
-    joints = by_name(joint_names, [name for name in joint_names if name.endswith(ODD_AXES)])
     reflections: Dict[str, Reflection] = {
         "angular_velocity_b": PSEUDOVECTOR,
         "gravity_b": VECTOR,

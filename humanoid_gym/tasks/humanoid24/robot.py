@@ -1,6 +1,5 @@
 """What the task reads from the robot's description and its motors before environments exist."""
 
-from fnmatch import fnmatchcase
 from typing import Any, Dict, List, NamedTuple, Tuple
 
 import numpy as np
@@ -17,9 +16,8 @@ from humanoid_gym.tasks.humanoid24.motors import (
     joint_motor,
     position_gains,
 )
+from humanoid_gym.tasks.joint_values import by_joint
 from humanoid_gym.tasks.simulated_task import Handle
-
-FEET = ("left_foot", "right_foot")
 
 
 class Robot(NamedTuple):
@@ -65,10 +63,7 @@ def read_robot(gym: Any, asset: Handle, config: HumanoidWalkConfig, device: torc
     for name, limited in zip(names, properties["hasLimits"]):
         if not limited:
             raise ConfigError(f"'{config.asset}': joint '{name}' has no limits")
-    try:
-        motors = [joint_motor(name) for name in names]
-    except ValueError as error:
-        raise ConfigError(f"'{config.asset}': {error}") from error
+    motors = _motors(names, config)
     gains = _gains(names, motors, config)
     driven = config.drive == POSITION
     properties["driveMode"] = gymapi.DOF_MODE_POS if driven else gymapi.DOF_MODE_EFFORT
@@ -84,11 +79,11 @@ def read_robot(gym: Any, asset: Handle, config: HumanoidWalkConfig, device: torc
     return Robot(
         joint_names=tuple(names),
         dof_properties=properties,
-        feet=tuple(_body(gym, asset, foot, config.asset) for foot in FEET),
+        feet=tuple(_body(gym, asset, foot, config.asset) for foot in config.feet),
         lower=per_joint(properties["lower"]),
         upper=per_joint(properties["upper"]),
-        default_pose=per_joint(by_joint(names, config.default_pose, "task.default_pose")),
-        pose_weights=per_joint(by_joint(names, config.pose_weights, "task.pose_weights")),
+        default_pose=per_joint(_by_joint(names, config.default_pose, "task.default_pose")),
+        pose_weights=per_joint(_by_joint(names, config.pose_weights, "task.pose_weights")),
         peak_torque=per_joint(properties["effort"]),
         stiffness=per_joint([gain.stiffness for gain in gains]),
         damping=per_joint([gain.damping for gain in gains]),
@@ -96,46 +91,37 @@ def read_robot(gym: Any, asset: Handle, config: HumanoidWalkConfig, device: torc
     )
 
 
+def _motors(names: List[str], config: HumanoidWalkConfig) -> List[Motor]:
+    if not config.motors:
+        try:
+            return [joint_motor(name) for name in names]
+        except ValueError as error:
+            raise ConfigError(f"'{config.asset}': {error}; set task.motors") from error
+    motors: List[Motor] = []
+    for name, motor in zip(names, by_joint(names, config.motors, "task.motors", None)):
+        if motor is None:
+            raise ConfigError(f"task.motors: none fits joint '{name}' of '{config.asset}'")
+        motors.append(motor)
+    return motors
+
+
 def _gains(names: List[str], motors: List[Motor], config: HumanoidWalkConfig) -> List[Gains]:
     own, where = config.natural_frequencies, "task.natural_frequencies"
-    frequencies = by_joint(names, own, where, otherwise=config.natural_frequency)
+    frequencies = _by_joint(names, own, where, config.natural_frequency)
     return [position_gains(m, f, config.damping_ratio) for m, f in zip(motors, frequencies)]
 
 
-def by_joint(
+def _by_joint(
     names: List[str], entries: Dict[str, float], where: str, otherwise: float = 0.0
 ) -> List[float]:
-    """Return one value per joint: that of its own name, else of the pattern that fits.
-
-    Args:
-        names: the robot's joints.
-        entries: values by joint or by pattern with `*`.
-        where: the entries' key, for messages.
-        otherwise: value of joints that no entry fits.
-
-    Raises:
-        ConfigError: several patterns fit a joint, or one fits no joint that a variant could have.
-    """
-    for key in entries:
-        fits = any(fnmatchcase(name, key) for name in [*names, *JOINT_MOTORS])
-        if not fits and not any(fnmatchcase(key, variant) for variant in JOINT_MOTORS):
-            hint = nearest(key, [*names, *JOINT_MOTORS])
-            raise ConfigError(f"{where}: no joint fits '{key}'; nearest: '{hint}'")
-    return [_value(name, entries, where, otherwise) for name in names]
-
-
-def _value(name: str, entries: Dict[str, float], where: str, otherwise: float) -> float:
-    if name in entries:
-        return entries[name]
-    fitting = [key for key in entries if fnmatchcase(name, key)]
-    if len(fitting) > 1:
-        raise ConfigError(f"{where}: '{name}' fits several entries: {', '.join(fitting)}")
-    return entries[fitting[0]] if fitting else otherwise
+    """Return one value per joint; entries for joints that only a variant of the robot has wait."""
+    return by_joint(names, entries, where, otherwise, tuple(JOINT_MOTORS))
 
 
 def _body(gym: Any, asset: Handle, name: str, path: str) -> int:  # noqa: ANN401
     index = gym.find_asset_rigid_body_index(asset, name)
     if index < 0:
         names = gym.get_asset_rigid_body_names(asset)
-        raise ConfigError(f"'{path}' has no link '{name}'; nearest: '{nearest(name, names)}'")
+        hint = nearest(name, names)
+        raise ConfigError(f"task.feet: '{path}' has no link '{name}'; nearest: '{hint}'")
     return index

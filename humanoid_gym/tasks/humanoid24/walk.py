@@ -18,6 +18,7 @@ from humanoid_gym.tasks.humanoid24.deployment import walking_deployment
 from humanoid_gym.tasks.humanoid24.observation import mirror_map, observation_table, state_table
 from humanoid_gym.tasks.humanoid24.rewards import FALL, RewardTerm, RobotLimits, reward_table
 from humanoid_gym.tasks.humanoid24.walking_robot import WalkingRobot
+from humanoid_gym.tasks.mirrored_joints import mirrored_joints
 from humanoid_gym.tasks.observation import ObservationTerm
 from humanoid_gym.tasks.terrain import NOBODY, HeightScanConfig
 
@@ -198,12 +199,13 @@ class HumanoidWalk(WalkingRobot):
         """Return how observation, states and action change when left and right are exchanged.
 
         Raises:
-            ValueError: the robot or its commands are not symmetric.
+            ValueError: the robot is not symmetric.
         """
-        names, scan = self.robot.joint_names, self.config.terrain.height_scan
-        mirror = mirror_map(names, self.observation, self.states, scan, self.config.history)
-        self.check_symmetry(mirror.actions)
-        return mirror
+        config = self.config
+        joints = mirrored_joints(config.asset, self.robot.joint_names)
+        self.check_symmetry(joints)
+        scan = config.terrain.height_scan
+        return mirror_map(joints, self.observation, self.states, scan, config.history)
 
     def _reward_table(self) -> Dict[str, RewardTerm]:
         lower, upper = self.robot.soft_limits(self.config.soft_limit)
@@ -222,7 +224,10 @@ class HumanoidWalk(WalkingRobot):
         return (self.commands != 0.0).any(-1).to(self.commands.dtype)
 
     def _stepping(self) -> Tensor:
-        return kernels.stepping(self.phase, self._moving(), self.gait_pause)
+        moving, tilt = self._moving(), self.config.gait.recovery_tilt
+        if tilt is not None:
+            moving = torch.maximum(moving, kernels.leaning(self.root_state[:, 3:7], tilt))
+        return kernels.stepping(self.phase, moving, self.gait_pause)
 
     def _quantities(self) -> kernels.Walking:
         # bodies and forces are those of the last step, which a new episode has nothing to do with

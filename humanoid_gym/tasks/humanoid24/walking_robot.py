@@ -15,27 +15,17 @@ from humanoid_gym.tasks.humanoid24.config import TORQUE, HumanoidWalkConfig
 from humanoid_gym.tasks.humanoid24.robot import read_robot
 from humanoid_gym.tasks.randomized_task import RandomizedTask
 from humanoid_gym.tasks.task_config import TaskConfig
-from humanoid_gym.tasks.terrain import Course, TerrainCourse
+from humanoid_gym.tasks.terrain_task import TerrainTask
 from humanoid_gym.tasks.vec_task import Point
 
 RESET_CLEARANCE = 0.01
 """Distance of the soles from the ground when an episode begins [m]."""
 
 
-class WalkingRobot(RandomizedTask):
+class WalkingRobot(TerrainTask, RandomizedTask):
     """Many robots with driven joints and two feet; what they are to do, a subclass says."""
 
     config: HumanoidWalkConfig
-
-    def create_ground(self) -> None:
-        """Add the plane or the terrain."""
-        terrain, n, device = self.config.terrain, self.num_envs, self.device
-        if terrain.is_plane:
-            self.course = Course(terrain, n, device)
-            super().create_ground()
-            return
-        self.course = course = TerrainCourse(terrain, n, device, self.config.seed, self.uniform)
-        course.add_to(self.gym, self.sim, self.config.plane)
 
     def create_envs(self) -> None:
         """Load the robot and create the environments."""
@@ -44,7 +34,7 @@ class WalkingRobot(RandomizedTask):
         asset = self.load_asset(options)
         self.robot = read_robot(self.gym, asset, self.config, self.device)
         self.num_actions = len(self.robot.joint_names)
-        for i, (x, y, ground) in enumerate(self.course.start.cpu().tolist()):
+        for i, (x, y, ground) in enumerate(self.terrain_start.cpu().tolist()):
             pose = gymapi.Transform(p=gymapi.Vec3(x, y, ground + self._start_height))
             env = self.create_env()
             actor = self.gym.create_actor(env, asset, pose, "robot", i, 0)
@@ -65,9 +55,6 @@ class WalkingRobot(RandomizedTask):
         self.joint_torque = self.wrap(gym.acquire_dof_force_tensor(sim)).view(n, self.num_actions)
         self.body_state = self.wrap(gym.acquire_rigid_body_state_tensor(sim)).view(n, -1, 13)
         self.body_force = self.wrap(gym.acquire_net_contact_force_tensor(sim)).view(n, -1, 3)
-        tensors = self.course.tensors()
-        vars(self).update(tensors)
-        self.terrain_start = tensors["terrain_start"]
         self.feet = torch.tensor(self.robot.feet, device=self.device)
         self.targets = self.robot.default_pose.repeat(n, 1)
         self.torques = torch.zeros_like(self.targets)
@@ -133,7 +120,11 @@ class WalkingRobot(RandomizedTask):
             "limits": (robot.lower + robot.upper, joints),
             "range": (robot.upper - robot.lower, same),
             "default pose": (robot.default_pose, joints),
+            "pose weight": (robot.pose_weights, same),
             "peak torque": (robot.peak_torque, same),
+            "stiffness": (robot.stiffness, same),
+            "damping": (robot.damping, same),
+            "action scale": (robot.action_scale, same),
         }
         check_symmetric(self.config.asset, robot.joint_names, properties)
 
@@ -155,8 +146,6 @@ class WalkingRobot(RandomizedTask):
     def _configure(self, config: TaskConfig, device: torch.device) -> None:
         if isinstance(config, HumanoidWalkConfig) and config.drive == TORQUE:
             config = with_single_substeps(config)
-        if isinstance(config, HumanoidWalkConfig) and not config.terrain.is_plane:
-            config = dataclasses.replace(config, env_spacing=0.0)  # they share one terrain
         super()._configure(config, device)
 
     def foot_contact(self) -> Tensor:

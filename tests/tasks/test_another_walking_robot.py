@@ -1,0 +1,74 @@
+"""The walking task with a robot of other names: all it has to be told is in its settings."""
+
+from pathlib import Path
+
+import pytest
+from walking_settings import LEGS, config
+
+from humanoid_gym.config import ConfigError
+from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
+from humanoid_gym.tasks.joint_values import by_joint
+from humanoid_gym.tasks.task_config import find_asset
+
+HIPS = ("hip_pitch", "hip_roll", "hip_yaw", "knee", "ankle_pitch", "ankle_roll")
+BIG = {"peak_torque": 120.0, "peak_speed": 20.0, "reflected_inertia": 0.03}
+SMALL = {**BIG, "peak_torque": 50.0}
+MOTORS = {"?_hip_*": BIG, "?_knee_joint": BIG, "?_ankle_*": SMALL}
+FEET = ["L_foot", "R_foot"]
+POSE = {"?_hip_pitch_joint": -0.25, "?_knee_joint": 0.5, "?_ankle_pitch_joint": -0.25}
+
+
+@pytest.fixture(scope="module")
+def asset(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The legs with joints L_hip_pitch_joint … and feet L_foot, R_foot."""
+    text = find_asset(LEGS).read_text()
+    for joint in HIPS:
+        for side in ("left", "right"):
+            old, new = f"{side}_{joint}", f"{side[0].upper()}_{joint}_joint"
+            text = text.replace(f'<joint name="{old}"', f'<joint name="{new}"')
+    text = text.replace('"left_foot"', '"L_foot"').replace('"right_foot"', '"R_foot"')
+    path: Path = tmp_path_factory.mktemp("robot") / "other.urdf"
+    path.write_text(text)
+    return str(path)
+
+
+def test_names_feet_and_motors_come_from_the_settings(asset: str):
+    other = {"asset": asset, "feet": FEET, "motors": MOTORS, "pose_weights": {}}
+    task = HumanoidWalk(config(**other, default_pose=POSE))
+    robot, mirror = task.robot, task.mirror()
+    ankle = robot.joint_names.index("R_ankle_pitch_joint")
+    assert robot.peak_torque[ankle] == 50.0 and robot.default_pose[ankle] == -0.25
+    original = HumanoidWalk(config(asset=LEGS))
+    assert mirror == original.mirror()
+    assert [foot.link for foot in task.deployment().body.feet] == FEET
+    for closed in (task, original):
+        closed.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"motors": {}}, "'L_hip_pitch_joint' has no motor; .*set task.motors"),
+        (
+            {"motors": {"?_hip_*": BIG, "?_knee_joint": BIG}},
+            "task.motors: none fits joint 'L_ankle",
+        ),
+        ({"motors": {**MOTORS, "?_hip_yaw*": BIG}}, "task.motors: 'L_hip_yaw_joint' fits several"),
+        ({"motors": {**MOTORS, "?_wrist": BIG}}, r"task.motors: no joint fits '\?_wrist'"),
+        (
+            {"feet": ["left_foot", "R_foot"]},
+            "task.feet: .* has no link 'left_foot'; nearest: 'L_foo",
+        ),
+    ],
+)
+def test_what_is_missing_is_named(asset: str, changes: dict, message: str):
+    settings = {"asset": asset, "feet": FEET, "motors": MOTORS, "default_pose": {}, **changes}
+    with pytest.raises(ConfigError, match=message):
+        HumanoidWalk(config(**settings, pose_weights={}))
+
+
+def test_an_own_name_counts_more_than_a_pattern():
+    entries = {"*_knee": 0.5, "left_knee": 0.7}
+    assert by_joint(["left_knee", "right_knee", "head"], entries, "x", 0.0) == [0.7, 0.5, 0.0]
+    with pytest.raises(ConfigError, match="x: no joint fits 'tail'; nearest"):
+        by_joint(["left_knee"], {"tail": 1.0}, "x", 0.0)
