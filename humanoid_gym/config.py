@@ -12,7 +12,8 @@ allowed range in its metadata::
 A class with an attribute `lists_keys = True` has all its keys named where one is unknown.
 
 Metadata keys: `min` and `max` (inclusive), `above` and `below` (exclusive), `choices`. On a list,
-tuple or dictionary they hold for each element.
+tuple or dictionary they hold for each element. Numbers have to be finite; `infinite: True` allows
+infinity where it means "no limit".
 """
 
 import contextlib
@@ -118,6 +119,7 @@ def _at(where: str, message: str) -> str:
 
 def _field_value(value: Value, hint: Hint, metadata: Mapping[str, Any], where: str) -> Value:
     value = _coerce(value, hint, where)
+    _check_finite(value, metadata.get("infinite", False), where)
     if isinstance(value, (list, tuple)):
         elements = {f"{where}[{i}]": element for i, element in enumerate(value)}
     elif isinstance(value, Mapping):
@@ -128,6 +130,19 @@ def _field_value(value: Value, hint: Hint, metadata: Mapping[str, Any], where: s
         if element is not None and not dataclasses.is_dataclass(element):
             _check_range(element, metadata, place)
     return value
+
+
+def _check_finite(value: Value, infinite: bool, where: str) -> None:
+    """Refuse NaN, and infinity unless it is allowed, in a number or in containers of numbers."""
+    if isinstance(value, (list, tuple)):
+        for i, element in enumerate(value):
+            _check_finite(element, infinite, f"{where}[{i}]")
+    elif isinstance(value, Mapping):
+        for key, element in value.items():
+            _check_finite(element, infinite, f"{where}.{key}")
+    elif isinstance(value, float) and (math.isnan(value) or (math.isinf(value) and not infinite)):
+        expected = "a number" if infinite else "a finite number"
+        raise ConfigError(f"{where}: expected {expected}, got {value}")
 
 
 def _check_range(value: Value, metadata: Mapping[str, Any], where: str) -> None:
@@ -161,7 +176,7 @@ def _coerce(value: Value, hint: Hint, where: str) -> Value:
 def _coerce_scalar(value: Value, hint: Hint, where: str) -> Value:
     # bool is a subclass of int, but `num_envs: true` is a mistake
     given = type(value)
-    if hint is float and given in (int, float) and not math.isnan(value):
+    if hint is float and given in (int, float):
         return float(value)
     if hint is not float and issubclass(given, hint) and (given is bool) == (hint is bool):
         return value

@@ -2,7 +2,7 @@
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Callable, Dict, List, Optional, Tuple, Union
 
 import pytest
 
@@ -27,6 +27,9 @@ class Outer:
     point: Tuple[float, float, float] = (0.0, 0.0, 1.0)
     device: Union[int, str] = "auto"
     mode: str = field(default="fast", metadata={"choices": ("fast", "slow")})
+    limit: float = field(default=float("inf"), metadata={"above": 0.0, "infinite": True})
+    ranges: Dict[str, Tuple[float, float]] = field(default_factory=dict)
+    bound: Optional[float] = None
 
     def __post_init__(self) -> None:
         if self.mode == "slow" and self.count > 100:
@@ -80,7 +83,7 @@ def test_missing_keys_take_their_defaults():
         ({"name": "x", "inner": {"rate": "1"}}, "task.inner.rate: expected float, got str '1'"),
         (
             {"name": "x", "inner": {"rate": float("nan")}},
-            "task.inner.rate: expected float, got float nan",
+            "task.inner.rate: expected a finite number, got nan",
         ),
         ({"name": "x", "path": 1}, "task.path: expected str, got int 1"),
         ({"name": "x", "device": 1.5}, "task.device: expected int or str, got float 1.5"),
@@ -118,6 +121,31 @@ def test_ranges_name_the_bound_and_the_element(mapping: Dict[str, Any], message:
     with pytest.raises(ConfigError) as caught:
         build(Outer, {"name": "x", **mapping}, "task")
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("number", [float("inf"), -float("inf"), float("nan")])
+@pytest.mark.parametrize(
+    ("place", "mapping"),
+    [
+        ("inner.rate", lambda number: {"inner": {"rate": number}}),
+        ("gains.knee", lambda number: {"gains": {"knee": number}}),
+        ("point[1]", lambda number: {"point": [0.0, number, 1.0]}),
+        ("ranges.knee[0]", lambda number: {"ranges": {"knee": [number, 1.0]}}),
+        ("bound", lambda number: {"bound": number}),
+    ],
+)
+def test_numbers_have_to_be_finite(place: str, mapping: Callable[[float], Any], number: float):
+    with pytest.raises(ConfigError) as caught:
+        build(Outer, {"name": "x", **mapping(number)}, "task")
+    assert str(caught.value) == f"task.{place}: expected a finite number, got {number}"
+
+
+def test_infinity_is_taken_where_it_means_no_limit():
+    assert build(Outer, {"name": "x", "limit": float("inf")}, "task").limit == float("inf")
+    with pytest.raises(ConfigError, match=r"task.limit: expected a number, got nan"):
+        build(Outer, {"name": "x", "limit": float("nan")}, "task")
+    with pytest.raises(ConfigError, match=r"task.limit: must be > 0, got -inf"):
+        build(Outer, {"name": "x", "limit": -float("inf")}, "task")
 
 
 def test_a_group_that_is_not_a_mapping_is_refused():

@@ -96,10 +96,9 @@ class GymnasiumVecEnv:
         terminated, truncated = np.asarray(terminated), np.asarray(truncated)
         ended = np.logical_or(terminated, truncated)
         cut = (self._age == self._first_limit) & ~ended
-        self._first_limit[self._age >= self._first_limit] = 0
         first, final = self._begin_episodes(observation, ended, cut, info)
         done = ended | cut
-        self._age[done] = 0
+        self._age[done] = self._first_limit[done] = 0
         tensors = self._tensor(first), self._tensor(reward), torch.from_numpy(done)
         extras = {
             "time_outs": torch.from_numpy((truncated | cut) & ~terminated).to(self.device),

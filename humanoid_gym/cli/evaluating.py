@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from humanoid_gym import __version__
 from humanoid_gym.cli import composing, monitoring, page_making, run_folder, trained
 from humanoid_gym.cli.bad_input import one_line_errors
+from humanoid_gym.cli.gpu_settings import merged
 from humanoid_gym.cli.output_paths import check_folder
 from humanoid_gym.cli.trained import NEWEST, Trained
 from humanoid_gym.config import ConfigError
@@ -166,18 +167,8 @@ def _make_env(policy: Trained, overrides: Mapping[str, Any], num_envs: int) -> V
     for group, kept in SCENARIOS_DECIDE.items():
         if group in own:
             own[group] = {key: own[group][key] for key in kept if key in (own[group] or {})}
-    settings = {**policy.settings, "num_envs": num_envs, "task": _merged(own, overrides)}
+    settings = {**policy.settings, "num_envs": num_envs, "task": merged(own, overrides)}
     return policy._replace(config=trained.checked(settings)).make_env()
-
-
-def _merged(settings: Mapping[str, Any], overrides: Mapping[str, Any]) -> Dict[str, Any]:
-    """Return nested settings with others in their place."""
-    merged = dict(settings)
-    for key, value in overrides.items():
-        below = merged.get(key)
-        both = isinstance(value, Mapping) and isinstance(below, Mapping)
-        merged[key] = _merged(below or {}, value) if both else value
-    return merged
 
 
 def _announce(policy: Trained, plan: Plan, episodes: int) -> None:

@@ -11,6 +11,8 @@ ALONE = Launch()
 """The only process."""
 AUTO = "auto"
 """Value of a setting that is left to the machine."""
+ASKED = "as asked"
+"""Reason for a value that the settings name."""
 
 DEFAULT_NUM_ENVS = {"cpu": 512, "cuda": 4096}
 """Environments per device type. On a GPU fewer leave it idle; on a CPU the samples come no faster
@@ -22,15 +24,6 @@ class Choice(NamedTuple):
 
     value: str
     reason: str
-
-
-class Hardware(NamedTuple):
-    """What a run uses of the machine."""
-
-    device: Choice
-    """Torch device, as 'cpu' or 'cuda:0'."""
-    num_envs: Choice
-    """Number of environments, in decimal."""
 
 
 def choose_device(requested: str, gpu_lacks: str, process: Launch = ALONE) -> Choice:
@@ -56,8 +49,8 @@ def choose_device(requested: str, gpu_lacks: str, process: Launch = ALONE) -> Ch
         _check_cuda(device, requested, gpu_lacks)
         if not process.alone:
             return _own_gpu(device, requested, process)
-        return Choice(f"cuda:{device.index or 0}", "as asked")
-    return Choice("cpu", "as asked")
+        return Choice(f"cuda:{device.index or 0}", ASKED)
+    return Choice("cpu", ASKED)
 
 
 def choose_num_envs(requested: Union[int, str], device: str, process: Launch = ALONE) -> Choice:
@@ -81,7 +74,7 @@ def choose_num_envs(requested: Union[int, str], device: str, process: Launch = A
     if requested <= 0:
         raise ConfigError(f"num_envs: must be >= 1, got {requested}")
     own_share(requested, process.world_size, "num_envs")
-    return Choice(str(requested), "as asked")
+    return Choice(str(requested), ASKED)
 
 
 def _automatic_device(gpu_lacks: str, process: Launch) -> Choice:

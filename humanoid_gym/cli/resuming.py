@@ -56,9 +56,13 @@ def continued(overrides: Sequence[str]) -> Optional[Composed]:
     task_name = str(settings["task_name"])
     check_task(settings, {"task_name": str(given.get("task", task_name))}, checkpoint)
     settings.update(dict.fromkeys(_IN_GROUPS))
+    cloning = settings["train"].get("behavioural_cloning")
+    if isinstance(cloning, dict):
+        cloning["file"] = None  # the networks are beyond their warm start; the file may be gone
     changes = [text for text in overrides if composing.key(text) != "task"]
     settings = composing.apply_overrides(settings, changes)
-    return Composed(settings, task_name, _origin(file, changes))
+    inherited = tuple(name for name in ("num_envs", "device") if name not in given)
+    return Composed(settings, task_name, _origin(file, changes), inherited)
 
 
 def renew_random_numbers(runner: Runner, seed: int) -> None:

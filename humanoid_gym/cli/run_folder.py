@@ -39,11 +39,10 @@ def reserve(root: Path, task_name: str, experiment: str = "") -> Path:
     suffix = f"_{experiment}" if experiment else ""
     name = f"{datetime.now():%Y-%m-%d_%H-%M-%S}{suffix}"
     try:
-        (root / task_name).mkdir(parents=True, exist_ok=True)
         for attempt in itertools.count(1):
             folder = root / task_name / (name if attempt == 1 else f"{name}_{attempt}")
             with contextlib.suppress(FileExistsError):  # of a run that began in the same second
-                folder.mkdir()
+                folder.mkdir(parents=True)  # `give_up` of another may have removed those above
                 return folder
     except OSError as error:
         raise ConfigError(

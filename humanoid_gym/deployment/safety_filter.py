@@ -73,6 +73,8 @@ class SafetyFilter:
         self._driven = indices_like(example, deployment.driven)
         margin = deployment.safety.stability_margin
         self._stability_margin = margin
+        self.causes: Dict[str, Array] = {}
+        """What called for a safe stop in the last step, by name of `STOPS`; (N,) bool each."""
         self._body = None
         if margin is not None and deployment.body is not None:
             names = [joint.name for joint in deployment.joints]
@@ -215,6 +217,7 @@ class SafetyFilter:
         }
         if self._body is not None:
             reasons["unstable"] = self._is_unstable(state, plausible)
+        self.causes = reasons
         for name, reason in reasons.items():
             self._count(name, reason)
             self.stopped = self.stopped | reason

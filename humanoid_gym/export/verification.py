@@ -79,7 +79,7 @@ def check(what: str, comparison: Comparison, tolerance: float) -> None:
     if not comparison.largest_difference <= tolerance:
         raise ExportError(
             f"{what} differs from the trained policy by {comparison.largest_difference:.3g} in an "
-            f"action, more than the tolerance of {tolerance:g}; nothing was written"
+            f"action, more than the tolerance of {tolerance:g}; it was not written"
         )
 
 

@@ -25,7 +25,7 @@ class Fit(NamedTuple):
     """By parameter."""
     uncertainty: Dict[str, float]
     """Standard error of each, if the errors of the fit are those of the sensors and independent;
-    infinite where the recording says nothing of it."""
+    infinite where the recording says nothing of it, 0 where the range leaves no choice."""
     error_before: float
     """Root mean square of the positions' error in the middle of all ranges [rad]."""
     error: float
@@ -90,10 +90,10 @@ def fit(rig: Rig, recording: JointRecording, unknown: List[Parameter]) -> Fit:
     found = optimize.least_squares(
         simulated.residuals, middle, simulated.jacobian, bounds=(0.0, 1.0), x_scale=1.0
     )
-    values, errors = {}, _standard_errors(found.jac, found.fun)
-    for parameter, place in zip(unknown, found.x):
-        values[parameter.name] = parameter.low + float(place) * (parameter.high - parameter.low)
-    spans = [parameter.high - parameter.low for parameter in unknown]
+    spans = np.array([parameter.high - parameter.low for parameter in unknown])
+    values = {p.name: p.low + float(place * s) for p, place, s in zip(unknown, found.x, spans)}
+    errors, free = np.zeros(len(unknown)), spans > 0.0  # a range without width is a given value
+    errors[free] = _standard_errors(found.jac[:, free], found.fun)
     return Fit(
         values=values,
         uncertainty={p.name: float(e * s) for p, e, s in zip(unknown, errors, spans)},

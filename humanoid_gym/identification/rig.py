@@ -139,18 +139,15 @@ class Rig:
         """
         steps = np.arange(len(recording.time), dtype=float)
         late = np.zeros(len(candidates))
-        strength = np.ones(len(candidates))
+        strength = np.ones((len(candidates), len(self._driven)))
         for column, parameter in enumerate(unknown):
             if parameter.field == DELAY:
                 late = candidates[:, column]
             if parameter.field == "motor_strength" and self.deployment.command == "torque":
-                strength = candidates[:, column]
-        return np.stack(
-            [
-                np.stack(
-                    [factor * np.interp(steps - delay, steps, c) for c in recording.command.T], 1
-                )
-                for delay, factor in zip(late, strength)
-            ],
-            axis=1,
-        )
+                own = np.isin(self._driven, parameter.parts)
+                strength[:, own] = candidates[:, column, None]
+        commands = [
+            np.stack([np.interp(steps - delay, steps, c) for c in recording.command.T], 1)
+            for delay in late
+        ]
+        return np.stack(commands, axis=1) * strength

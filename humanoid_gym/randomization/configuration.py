@@ -36,6 +36,8 @@ class Noise:
             ValueError: names the setting.
         """
         check_range("std", self.spread, lowest=0.0)
+        if self.schedule is not None and not self.spread[1]:
+            raise ValueError("schedule: there is no std that it could let grow; set std")
         if self.bias is not None:
             check_draw(BIAS, self.bias, "bias")
 
@@ -120,7 +122,7 @@ class RandomizationConfig:
     gravity: Optional[Draw] = None
     """Added to each component of gravity, the same in all environments; see `gravity_interval`."""
     gravity_interval: float = field(default=0.0, metadata={"min": 0.0})
-    """Gravity is drawn again after this time [s]; 0: never."""
+    """Gravity is drawn again after this time [s]; 0: never. Needs `gravity`."""
     motor_strength: Optional[Draw] = None
     """Factor of what motors deliver: stiffness, damping and effort limit of drives, or the torque
     that the task computes."""
@@ -164,6 +166,11 @@ class RandomizationConfig:
             check_draw(target, draw, name)
         if self.delay is not None and self.delay.range[1] > LONGEST_DELAY:
             raise ValueError(f"delay.range: at most {LONGEST_DELAY} control steps")
+        if self.gravity is None and self.gravity_interval > 0.0:
+            raise ValueError(
+                "gravity_interval: there is no gravity to draw again; set gravity, or "
+                "gravity_interval: 0"
+            )
 
     def chosen(self) -> Iterator[Chosen]:
         """Yield the targets that are randomized, in the order of the table."""

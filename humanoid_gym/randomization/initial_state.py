@@ -5,15 +5,6 @@ from torch import Tensor
 from humanoid_gym.randomization.drawing import DrawnNumbers
 from humanoid_gym.rotation import quat_from_euler_xyz, quat_multiply
 
-PARAMETERS = (
-    "initial_joint_position",
-    "initial_joint_velocity",
-    "initial_position",
-    "initial_rotation",
-    "initial_velocity",
-    "initial_angular_velocity",
-)
-
 
 def shifted_root(root_state: Tensor, drawn: DrawnNumbers) -> Tensor:
     """Return root states with the drawn offsets.

@@ -79,9 +79,9 @@ def remove_leftovers(folder: Path) -> None:
     """
     for partial in folder.glob(f".*{_PARTIAL}"):
         process = partial.name[: -len(_PARTIAL)].rpartition(".")[2]
-        old = time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS
-        if old or (process.isdigit() and not _runs(int(process))):
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # another process may be removing it, too
+            old = time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS
+            if old or (process.isdigit() and not _runs(int(process))):
                 partial.unlink()
 
 

@@ -5,7 +5,7 @@ import platform
 import random
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Union
+from typing import Any, Dict, Iterator, List, Mapping, Union
 
 import numpy as np
 import torch
@@ -46,6 +46,37 @@ def check_sizes(saved: Mapping[str, int], own: Dict[str, int], path: Union[str, 
             f"checkpoint {path} was written with {_listed(saved, names)}, this run has "
             f"{_listed(own, names)}; resuming needs the same"
         )
+
+
+def unfit_environments(
+    saved: Mapping[str, Any], own: Mapping[str, Any], path: Union[str, Path], reason: ValueError
+) -> CheckpointError:
+    """Return the error for environments that cannot take over the state of a checkpoint's.
+
+    Args:
+        saved: configuration of the run that wrote it; empty if that is not known.
+        own: of this run.
+        path: where the checkpoint came from.
+        reason: what the environments said.
+    """
+    before, now = ({"task": config.get("task", {})} for config in (saved, own))
+    changes = list(_changes(before, now))
+    if not changes:
+        return CheckpointError(f"checkpoint {path}: {reason}")
+    return CheckpointError(
+        f"checkpoint {path}: its environments cannot go on with {', '.join(changes)}; leave out "
+        f"what they cannot take over, or train anew without the checkpoint ({reason})"
+    )
+
+
+def _changes(saved: Mapping[str, Any], own: Mapping[str, Any], where: str = "") -> Iterator[str]:
+    """Yield each setting that two configurations both have and differ in."""
+    for name, value in own.items():
+        before = saved.get(name, value)
+        if isinstance(value, Mapping) and isinstance(before, Mapping):
+            yield from _changes(before, value, f"{where}{name}.")
+        elif value != before:
+            yield f"{where}{name}={value} (it was {before})"
 
 
 def rng_state(generator: torch.Generator, device: torch.device) -> Dict[str, Any]:

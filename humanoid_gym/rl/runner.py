@@ -20,6 +20,7 @@ from humanoid_gym.rl.continuation import (
     check_task,
     restore_rng,
     rng_state,
+    unfit_environments,
     versions,
     warn_of_versions,
 )
@@ -328,7 +329,7 @@ class Runner:
         self._step, self.saver.best_return = counters["step"], counters["best_return"]
         own = self._state_of_this_process(state, Path(path))
         if own is not None:
-            self._load_environments(own)
+            self._load_environments(own, path)
         return state.get("config", {})
 
     def _state_of_this_process(self, shared: Checkpoint, path: Path) -> Optional[Checkpoint]:
@@ -346,9 +347,13 @@ class Runner:
             return None
         return own
 
-    def _load_environments(self, state: Checkpoint) -> None:
+    def _load_environments(self, state: Checkpoint, path: Union[str, Path]) -> None:
         """Restore all that is not the same in every process."""
-        first = self.env.load_state_dict(state["env"])
+        try:
+            first = self.env.load_state_dict(state["env"])
+        except ValueError as error:
+            saved = state.get("config", {})
+            raise unfit_environments(saved, self.run_config, path, error) from error
         self.statistics.load_state_dict(state["statistics"])
         self.storage.load_state_dict(state["rollout"])
         self._obs = {name: state[name] for name in ("obs", "states") if name in state}

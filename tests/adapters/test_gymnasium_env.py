@@ -125,6 +125,16 @@ def test_first_episodes_are_cut_at_random_ages_as_time_outs(mode):
     assert set(lengths) == {1, 2, 3, 4, 5}
 
 
+def test_an_episode_that_ends_before_it_is_cut_leaves_the_next_its_whole_length():
+    env = GymnasiumVecEnv(counters(num_envs=40), max_episode_length=LENGTH)
+    env.reset()
+    env.randomize_episode_phase()
+    assert env.step(torch.full((40, 1), -1.0))[2].all()  # all of them fail at once
+    ends = [env.step(torch.zeros(40, 1))[2] for _ in range(LENGTH)]
+    assert not torch.stack(ends[:-1]).any()
+    assert ends[-1].all()
+
+
 def test_a_second_session_draws_other_random_numbers():
     env = GymnasiumVecEnv(inner := counters(), seed=7)
     env.reset()

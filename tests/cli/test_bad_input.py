@@ -52,6 +52,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["task.sim=3"], ["task.sim", "group of settings"]),
         (["task.num_envs=3"], ["task.num_envs", "top level"]),
         (["headless=maybe"], ["headless", "bool", "'maybe'"]),
+        (["task.power_scale=inf"], ["task.power_scale", "finite number", "inf"]),
+        (["train.algorithm.kl_target=nan"], ["train.algorithm.kl_target", "finite number", "nan"]),
         (["seed=-1"], ["seed", ">= 0 and <= 4294967295", "-1"]),
         (["seed="], ["seed", "int"]),
         (["max_iterations=0"], ["max_iterations", ">= 1"]),
@@ -241,6 +243,14 @@ def test_a_checkpoint_given_as_train_takes_it_is_not_passed_over(
 ):
     arguments = ["--checkpoint", str(run), "checkpoint=runs/other"]
     assert "--checkpoint runs/other" in refusal(playing.main, arguments, capsys, empty)
+
+
+@pytest.mark.parametrize("setting", ["train.algorithm.gamma=0.5", "max_iterations=7"])
+def test_settings_of_a_training_are_refused_where_nothing_is_trained(
+    setting: str, run: Path, capsys: pytest.CaptureFixture[str], empty: Path
+):
+    error = refusal(playing.main, ["--checkpoint", str(run), setting], capsys, empty)
+    assert f"{setting}: nothing is trained here" in error
 
 
 def test_a_value_that_is_missing_in_a_run_is_one_line(

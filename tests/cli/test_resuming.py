@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any, Dict
 
+import numpy as np
 import pytest
 import torch
 import yaml
@@ -68,6 +69,41 @@ def test_it_says_whose_settings_they_are(
     new_run(workplace, f"checkpoint={half}", "max_iterations=3", "task.effort=200")
     (line,) = [x for x in capsys.readouterr().out.splitlines() if x.startswith("settings")]
     assert line == f"settings  {half}/config.yaml, but max_iterations=3, task.effort=200"
+
+
+def test_what_a_run_was_warm_started_from_is_not_needed_again(workplace: Path):
+    file = workplace / "pairs.npz"
+    np.savez(file, observations=np.zeros((9, 4)), actions=np.zeros((9, 1)))
+    cloning = f"train.behavioural_cloning.file={file}"
+    run = new_run(workplace, *UNUSUAL, "max_iterations=1", cloning)
+    file.unlink()
+    resumed = new_run(workplace, f"checkpoint={run}", "max_iterations=2")
+    assert settings(resumed)["train"]["behavioural_cloning"]["file"] is None
+
+
+def test_it_says_that_nobody_asked_for_the_runs_number_of_environments(
+    workplace: Path, half: Path, capsys: pytest.CaptureFixture[str]
+):
+    go_on = [f"checkpoint={half}", "max_iterations=3"]
+    new_run(workplace, *go_on)
+    said = capsys.readouterr().out.splitlines()
+    assert {"num_envs  6: as in its run", "device    cpu: as in its run"} < set(said)
+    new_run(workplace, *go_on, "num_envs=6", "device=cpu")
+    said = capsys.readouterr().out.splitlines()
+    assert {"num_envs  6: as asked", "device    cpu: as asked"} < set(said)
+
+
+def test_of_what_is_given_twice_the_last_counts_and_of_groups_that_is_said(
+    capsys: pytest.CaptureFixture[str],
+):
+    twice = ["task=humanoid", "task.effort=1", "task=cartpole", "task.effort=2"]
+    assert training.main([*twice, "device=cpu", "--cfg"]) == 0
+    output = capsys.readouterr()
+    found = yaml.safe_load(output.out)
+    assert (found["task_name"], found["task"]["effort"]) == ("cartpole", 2.0)
+    assert output.err == "note: task=cartpole counts, as the last one, not task=humanoid\n"
+    assert training.main(["task=cartpole", "task=cartpole", "device=cpu", "--cfg"]) == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_the_command_line_counts_for_more_than_the_run(

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from humanoid_gym.cli.composing import CONFIG_DIR, apply_overrides, compose
+from humanoid_gym.cli.composing import apply_overrides, compose
+from humanoid_gym.cli.config_folders import CONFIG_DIR
 from humanoid_gym.cli.run_config import run_config
 from humanoid_gym.config import ConfigError
 

@@ -1,5 +1,6 @@
 """What tasks say of their robots, against the tasks themselves and against plain MuJoCo."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
@@ -99,6 +100,12 @@ def test_commands_are_what_the_task_does_with_an_action(task):
 def test_metadata_survive_the_file(task):
     deployment = task.deployment()
     assert Deployment.from_json(deployment.to_json(), "") == deployment
+
+
+def test_metadata_that_could_not_be_read_again_are_not_written(task):
+    endless = dataclasses.replace(task.deployment(), clip_actions=float("inf"))
+    with pytest.raises(ConfigError, match=r"clip_actions: expected a finite number, got inf"):
+        endless.to_json()
 
 
 @pytest.mark.parametrize("name", WALKING)

@@ -125,6 +125,26 @@ def test_strength_of_torque_motors_is_found(asset):
         assert found.values[name] == pytest.approx(value, rel=0.05), name
 
 
+def test_a_range_without_width_is_a_value_that_is_known(asset):
+    ranges = RandomizationConfig(motor_strength=shared(0.6, 1.3), delay=Draw(range=(2, 2)))
+    true = {"motor_strength": 0.85, "delay": 2.0}
+    recording = recorded(asset, arm(), ranges, true, excitation(), noise=5e-4)
+    found = fitted(asset, arm(), ranges, recording)
+    assert found.values["delay"] == 2.0 and found.uncertainty["delay"] == 0.0
+    assert found.values["motor_strength"] == pytest.approx(0.85, rel=0.05)
+    assert 0.0 < found.uncertainty["motor_strength"] < 0.05
+
+
+def test_each_torque_motor_has_a_strength_of_its_own(asset):
+    deployment = arm("torque")
+    ranges = RandomizationConfig(motor_strength=Draw(range=(0.5, 1.5)))
+    true = {"motor_strength.shoulder": 0.7, "motor_strength.elbow": 1.2}
+    recording = recorded(asset, deployment, ranges, true, excitation(size=8.0))
+    found = fitted(asset, deployment, ranges, recording)
+    for name, value in true.items():
+        assert found.values[name] == pytest.approx(value, rel=0.05), name
+
+
 def test_recordings_are_brought_to_the_control_rate(tmp_path):
     path = tmp_path / "recording.csv"
     fast = np.arange(0.0, 1.0001, 0.005) + 7.0

@@ -76,7 +76,13 @@ def test_settings_survive_being_written_to_a_file_and_read_again():
         ({"velocity_push": {"speed": [1, 0]}}, "velocity_push: speed: expected [low, high] with"),
         ({"velocity_push": {"sped": [0, 1]}}, "unknown key 'sped'; nearest: 'speed'"),
         ({"force_push": {"force": [-1, 0]}}, "force_push: force: must be >= 0, got [-1, 0]"),
-        ({"link_mass": {"range": [0.5, float("inf")]}}, "range: expected two finite numbers"),
+        (
+            {"link_mass": {"range": [0.5, float("inf")]}},
+            "link_mass.range[1]: expected a finite number, got inf",
+        ),
+        ({"noise": {"joint": {"schedule": {"steps": 9}}}}, "joint: schedule: there is no std that"),
+        ({"gravity_interval": 4.0}, "gravity_interval: there is no gravity to draw again"),
+        ({"noise": {"joint": {"std": float("nan")}}}, "std: expected a finite number, got nan"),
     ],
 )
 def test_bad_settings_are_named(settings, message):

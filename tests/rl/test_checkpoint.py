@@ -168,13 +168,10 @@ def test_failed_write_leaves_the_previous_file(tmp_path, monkeypatch):
 KILLED = """
 import os, signal, sys, torch
 from humanoid_gym.rl.checkpoint import save_checkpoint
-save = torch.save
-def kill_half_way(content, file):
-    save(content, file)
-    file.flush()
-    file.truncate(file.tell() // 2)
+def kill_half_way(descriptor):
+    os.ftruncate(descriptor, os.fstat(descriptor).st_size // 2)
     os.kill(os.getpid(), signal.SIGKILL)
-torch.save = kill_half_way
+os.fsync = kill_half_way
 save_checkpoint(sys.argv[1], {"networks": {"weight": torch.zeros(1000)}})
 """
 
@@ -189,5 +186,7 @@ def test_kill_during_write_leaves_the_previous_file(tmp_path):
         timeout=60,
     )
     assert result.returncode == -signal.SIGKILL
+    (partial,) = tmp_path.glob(".*.partial")
+    assert partial.stat().st_size > 0, "killed before the write"
     assert path.read_bytes() == before
     load_checkpoint(path)

@@ -13,7 +13,7 @@ from rsl_rl_learner import rsl_rl_ppo
 from sync_guard import SyncGuard
 
 from humanoid_gym.mirror import MirrorMap, signs
-from humanoid_gym.rl.networks import Evaluation
+from humanoid_gym.rl.networks import ActorCriticConfig, Evaluation
 from humanoid_gym.rl.ppo import PPO, PPOConfig, ppo_loss
 from humanoid_gym.rl.ppo.evaluation import ReturnScale
 from humanoid_gym.rl.ppo.learning_rate import LearningRates
@@ -139,11 +139,31 @@ def test_value_clipping_has_a_range_of_its_own():
     for settings, expected in (
         ({"clip_range": 0.2, "value_clip_range": 0.3}, 1.7**2),
         ({"clip_range": 0.2}, 1.8**2),
-        ({"value_clip_range": 0.3, "clip_value_loss": False}, 0.5**2),
+        ({"clip_range": 0.2, "clip_value_loss": False}, 0.5**2),
         ({"value_clip_range": 5.0}, 0.5**2),
     ):
         terms = ppo_loss(networks, batch, PPOConfig(**settings))
         assert terms.value.item() == pytest.approx(expected, rel=1e-5), settings
+
+
+@pytest.mark.parametrize(
+    ("kind", "settings", "message"),
+    [
+        (
+            PPOConfig,
+            {"value_clip_range": 0.3, "clip_value_loss": False},
+            r"value_clip_range is 0\.3, but clip_value_loss is false",
+        ),
+        (
+            ActorCriticConfig,
+            {"freeze_normalization_after": 9, "normalize_observations": False},
+            "freeze_normalization_after needs normalize_observations",
+        ),
+    ],
+)
+def test_a_setting_without_the_one_that_it_belongs_to_is_refused(kind, settings, message):
+    with pytest.raises(ValueError, match=message):
+        kind(**settings)
 
 
 def test_gradients_need_not_be_clipped():

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Dict
 
 import pytest
 import torch
@@ -48,6 +49,31 @@ def test_learns_to_balance_an_unstable_mass(tmp_path):
     assert count > 100
     assert means[0] > 40.0  # of at most 60; about 12 without control
     assert means[1] > 45.0
+
+
+class Unfit(PointMass):
+    """Takes over no state."""
+
+    def load_state_dict(self, state: Dict[str, Any]) -> None:
+        raise ValueError("a state of shape (4, 302) does not fit")
+
+
+def test_what_the_saved_environments_cannot_take_over_is_named(tmp_path):
+    task = {"drive": "position", "sim": {"dt": 0.02, "substeps": 4}, "gone": 1}
+    before = Runner(PointMass(4), SMALL, tmp_path / "a", run_config={"task": task})
+    last = before.learn()
+    task = {"drive": "torque", "sim": {"dt": 0.02, "substeps": 1}, "new": 2}
+    after = Runner(Unfit(4), SMALL, tmp_path / "b", run_config={"task": task})
+    with pytest.raises(CheckpointError) as caught:
+        after.load(last)
+    assert str(caught.value) == (
+        f"checkpoint {last}: its environments cannot go on with task.drive=torque (it was "
+        "position), task.sim.substeps=1 (it was 4); leave out what they cannot take over, or train "
+        "anew without the checkpoint (a state of shape (4, 302) does not fit)"
+    )
+    same = Runner(Unfit(4), SMALL, tmp_path / "c", run_config=before.run_config)
+    with pytest.raises(CheckpointError, match=r"last.pt: a state of shape \(4, 302\) does not fit"):
+        same.load(last)
 
 
 def test_learn_writes_checkpoints_and_events(tmp_path):

@@ -52,7 +52,7 @@ class ActorCriticConfig:
     """Samples after which the statistics of observations and states stay as they are."""
     normalize_values: bool = True
     """Whether the critic predicts returns normalized by their running mean and deviation."""
-    observation_clip: float = field(default=5.0, metadata={"above": 0.0})
+    observation_clip: float = field(default=5.0, metadata={"above": 0.0, "infinite": True})
     """Normalized observations are clipped to this magnitude."""
 
     def __post_init__(self) -> None:
@@ -66,6 +66,11 @@ class ActorCriticConfig:
         if self.state_dependent_std and not self.learn_std:
             raise ValueError(
                 "state_dependent_std needs learn_std: a fixed standard deviation has no state"
+            )
+        if self.freeze_normalization_after is not None and not self.normalize_observations:
+            raise ValueError(
+                "freeze_normalization_after needs normalize_observations: there are no statistics "
+                "to freeze; leave it out"
             )
         if self.shared_hidden and self.critic_observation == "states":
             raise ValueError(

@@ -99,6 +99,11 @@ class PPOConfig:
                 f"weight_decay is {self.weight_decay:g}, which adam does not have; "
                 "set optimizer: adamw, or leave weight_decay out"
             )
+        if self.value_clip_range is not None and not self.clip_value_loss:
+            raise ValueError(
+                f"value_clip_range is {self.value_clip_range:g}, but clip_value_loss is false and "
+                "nothing is clipped; leave one of both out"
+            )
 
     @property
     def uses_symmetry(self) -> bool:
