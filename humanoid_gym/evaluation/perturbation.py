@@ -135,7 +135,7 @@ class Perturbation:
         Raises:
             ConfigError: there is no such number.
         """
-        ground = self._robot.env.config.plane.dynamic_friction
+        ground = self._robot.env.config.plane.static_friction
         if 2.0 * friction < ground:
             raise ConfigError(
                 f"friction {friction:g}: the ground's own, {ground:g}, is more than twice that"

@@ -27,7 +27,7 @@ class CartpoleConfig(TaskConfig):
 
     episode_length: int = field(default=500, metadata={"min": 1})
     """Control steps after which an episode is truncated."""
-    clip_observations: float = field(default=5.0, metadata={"above": 0.0})
+    clip_observations: float = field(default=5.0, metadata={"above": 0.0, "infinite": True})
     """Observations are limited to plus or minus this value."""
     asset: str = "resources/urdf/cartpole/cartpole.urdf"
     """Robot description: two joints, first that of the cart, then that of the pole."""

@@ -9,7 +9,6 @@ previous actions of zero.
 """
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Callable, Dict, List, NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from humanoid_gym.kernels import humanoid as kernels
 from humanoid_gym.mirror import MirrorMap, Reflection, check_symmetric
 from humanoid_gym.tasks.humanoid_deployment import humanoid_deployment
 from humanoid_gym.tasks.humanoid_mirror import humanoid_mirror
+from humanoid_gym.tasks.joint_values import by_joint
 from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
 from humanoid_gym.tasks.simulated_task import Handle
 from humanoid_gym.tasks.task_config import TaskConfig
@@ -136,20 +136,6 @@ def reward_table(config: HumanoidConfig) -> Dict[str, RewardTerm]:
         "energy_cost": RewardTerm(kernels.energy_cost, -config.energy_cost_scale),
         "joint_limit_cost": RewardTerm(kernels.joint_limit_cost, -config.joint_limit_cost_scale),
     }
-
-
-def passive_joint(name: str, joints: Dict[str, PassiveJointConfig]) -> PassiveJointConfig:
-    """Return the passive properties of a joint, all zero where nothing is configured.
-
-    Raises:
-        ConfigError: several entries with `*` fit the joint's name.
-    """
-    if name in joints:
-        return joints[name]
-    fitting = [key for key in joints if fnmatchcase(name, key)]
-    if len(fitting) > 1:
-        raise ConfigError(f"joints: '{name}' fits several entries: {', '.join(fitting)}")
-    return joints[fitting[0]] if fitting else PassiveJointConfig()
 
 
 class Humanoid(VecTask):
@@ -340,8 +326,8 @@ class Humanoid(VecTask):
         unlimited = [name for name, ok in zip(names, properties["hasLimits"]) if not ok]
         if unlimited:
             raise ConfigError(f"'{self.config.asset}': joint '{unlimited[0]}' has no limits")
-        for i, name in enumerate(names):
-            passive = passive_joint(name, self.config.joints)
+        passives = by_joint(names, self.config.joints, "joints", PassiveJointConfig())
+        for i, passive in enumerate(passives):
             properties["driveMode"][i] = gymapi.DOF_MODE_EFFORT
             properties["stiffness"][i] = passive.stiffness
             properties["damping"][i] = passive.damping
@@ -360,8 +346,3 @@ class Humanoid(VecTask):
                 f"'{self.config.asset}' has {len(names)} movable joints; "
                 f"the humanoid task needs {NUM_JOINTS}"
             )
-        for key in self.config.joints:
-            if not any(fnmatchcase(name, key) for name in names):
-                raise ConfigError(
-                    f"joints: no joint fits '{key}'; nearest: '{nearest(key, names)}'"
-                )

@@ -14,9 +14,9 @@ from humanoid_gym.tasks.humanoid import (
     Humanoid,
     HumanoidConfig,
     PassiveJointConfig,
-    passive_joint,
     reward_table,
 )
+from humanoid_gym.tasks.joint_values import by_joint
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 SETTINGS = yaml.safe_load((REPOSITORY / "cfg/task/humanoid.yaml").read_text())
@@ -155,8 +155,9 @@ def _names(task: Humanoid) -> list[str]:
 
 def test_passive_properties_reach_the_simulation(task: Humanoid):
     properties = task.gym.get_actor_dof_properties(task.gym.get_env(task.sim, N - 1), 0)
-    for i, name in enumerate(_names(task)):
-        expected = passive_joint(name, CONFIG.joints)
+    names = _names(task)
+    passives = by_joint(names, CONFIG.joints, "joints", PassiveJointConfig())
+    for i, (name, expected) in enumerate(zip(names, passives, strict=True)):
         assert expected.damping > 0.0 and expected.armature > 0.0, name
         for field in ("stiffness", "damping", "armature"):
             assert properties[field][i] == pytest.approx(getattr(expected, field)), (name, field)
@@ -218,11 +219,11 @@ def test_camera_follows_the_torso(task: Humanoid):
 
 def test_exact_joint_names_come_before_patterns():
     joints = {"*_knee": PassiveJointConfig(1.0), "left_knee": PassiveJointConfig(2.0)}
-    assert passive_joint("left_knee", joints).stiffness == 2.0
-    assert passive_joint("right_knee", joints).stiffness == 1.0
-    assert passive_joint("abdomen_x", joints) == PassiveJointConfig()
+    other = PassiveJointConfig()
+    found = by_joint(["left_knee", "right_knee", "abdomen_x"], joints, "joints", other)
+    assert [passive.stiffness for passive in found] == [2.0, 1.0, 0.0]
     with pytest.raises(ConfigError, match="'left_hip' fits several entries: \\*_hip, left_\\*"):
-        passive_joint("left_hip", {"*_hip": PassiveJointConfig(), "left_*": PassiveJointConfig()})
+        by_joint(["left_hip"], {"*_hip": other, "left_*": other}, "joints", other)
 
 
 def test_robots_and_joints_that_do_not_fit_are_named():

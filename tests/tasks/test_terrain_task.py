@@ -32,6 +32,7 @@ class Box(TerrainTask, RandomizedTask):
 
     def acquire_tensors(self):
         self.root_state = self.wrap(self.gym.acquire_actor_root_state_tensor(self.sim))
+        self.refresh_tensors()  # the first reset asks how far the boxes have come
 
     def refresh_tensors(self):
         self.gym.refresh_actor_root_state_tensor(self.sim)
@@ -83,3 +84,24 @@ def test_terrain_and_randomization_go_together():
     assert task.course.ground.height(torch.tensor([[100.0, 0.0]])) == 0.0
     assert friction.min() >= 0.2 and friction.max() <= 0.4
     task.close()
+
+
+def test_robots_keep_their_tiles_where_other_randomization_begins_new_episodes():
+    def box(**randomization):
+        drawn = build(RandomizationConfig, randomization, "randomization")
+        terrain = {**TILES, "curriculum": True}
+        settings = {"num_envs": N, "terrain": terrain, "randomization": drawn}
+        return Box(build(BoxConfig, settings, "task"))
+
+    first, second = box(), box(friction={"range": [0.2, 0.4]})
+    first.reset()
+    first.terrain_level.copy_(torch.tensor([2, 0, 1, 2, 1, 2]))
+    second.load_state_dict(first.state_dict())
+    assert second.course.level.tolist() == [2, 0, 1, 2, 1, 2]
+    assert torch.equal(second.course.column, first.course.column)
+    # a tile is 8 m long: episodes begin near the middle of the level's own
+    middles = second.course.terrain.middles[second.course.level, second.course.column]
+    apart = (second.root_state[:, :2] - torch.from_numpy(middles)).abs().max()
+    assert apart <= second.config.terrain.start_spread + 1e-5
+    first.close()
+    second.close()
