@@ -65,7 +65,6 @@ class SimulatedTask:
         else:
             self._configure_legacy(config, _device(sim_device))
         self.num_envs = self.config.num_envs
-        self.dt = float(self.sim_params.dt)
         self.gym = gymapi.acquire_gym()
         self.extensions: Any = getattr(self.gym, "extensions", None)
         self.sim: Handle = None
@@ -235,6 +234,7 @@ class SimulatedTask:
         self.max_episode_length = config.episode_length
         self._use_device(device)
         self.sim_params = sim_params(config.sim, self.device.type == "cuda")
+        self.dt = config.sim.dt
         if self.num_obs < 1 or self.num_actions < 1:
             raise ConfigError(f"{type(self).__name__} must state num_obs and num_actions")
 
@@ -251,6 +251,7 @@ class SimulatedTask:
         self._use_device(device if on_gpu else torch.device("cpu"))
         self.device_id = device.index or 0
         self.sim_params = legacy_sim_params(legacy.sim, on_gpu)
+        self.dt = float(self.sim_params.dt)  # as float32, which legacy tasks compute with
 
     def _use_device(self, device: torch.device) -> None:
         self.device = device

@@ -195,7 +195,8 @@ def test_muon_needs_hidden_layers():
         ({"learning_rate_range": [1e-2, 1e-5]}, r"learning_rate_range: expected \[lowest"),
         ({"num_epochs": 0}, "num_epochs: must be >= 1"),
         ({"adapt_every": "step"}, r"nearest: '(gradient_step|epoch)'"),
-        ({"learning_rate": math.inf, "kl_stop": 0.0}, "kl_stop: must be > 0"),
+        ({"learning_rate": math.inf}, "learning_rate: expected a finite number, got inf"),
+        ({"kl_stop": 0.0}, "kl_stop: must be > 0"),
     ],
 )
 def test_impossible_settings_name_the_remedy(settings, match):
