@@ -14,7 +14,7 @@ from cases import versions
 
 from humanoid_gym.cli.composing import compose
 from humanoid_gym.config import build
-from humanoid_gym.tasks.registry import config_class, task_class
+from humanoid_gym.tasks.registry import task_class
 from humanoid_gym.tasks.vec_task import VecTask
 
 GROUNDS = {
@@ -30,7 +30,8 @@ GROUNDS = {
 def make(task: str, overrides: list[str], num_envs: int) -> VecTask:
     """Environments on one thread, so that CPU time is what the work takes."""
     settings = compose([f"task={task}", "+task.sim.num_threads=1", *overrides]).settings["task"]
-    made = task_class(task)(build(config_class(task), {**settings, "num_envs": num_envs}, "task"))
+    cls = task_class(task)
+    made = cls(build(cls.config_class, {**settings, "num_envs": num_envs}, "task"))
     made.reset()
     return made
 

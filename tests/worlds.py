@@ -10,13 +10,20 @@ from humanoid_gym.engine import gymapi, gymtorch
 class World:
     """Environments with the same actors, built and read through Isaac Gym's calls only."""
 
-    def __init__(self, folder: Path, num_envs=1, gravity=(0.0, 0.0, -9.81), ground=1.0, **params):
+    def __init__(
+        self,
+        folder: Path,
+        num_envs=1,
+        gravity=(0.0, 0.0, -9.81),
+        ground=1.0,
+        engine=gymapi.SIM_PHYSX,
+        **params,
+    ):
         self.folder = folder
         self.gym = gymapi.acquire_gym()
         sim_params = gymapi.SimParams()
         sim_params.up_axis = gymapi.UP_AXIS_Z
         sim_params.gravity = gymapi.Vec3(*gravity)
-        engine = params.pop("engine", gymapi.SIM_PHYSX)
         for name, value in params.items():
             setattr(sim_params, name, value)
         self.dt = sim_params.dt

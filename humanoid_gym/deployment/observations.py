@@ -184,10 +184,10 @@ def sensor_widths(deployment: Deployment) -> Dict[str, int]:
             )
         for name in _NEEDS.get(entry.source, ()):
             _add(widths, name, BASE_SENSORS[name])
-    if deployment.clock_recovery_tilt is not None:
-        _add(widths, "base_orientation", 4)
-    if deployment.safety.stability_margin is not None:
-        _add(widths, "base_orientation", 4)
+    checks_stability = deployment.safety.stability_margin is not None
+    if checks_stability or deployment.clock_recovery_tilt is not None:
+        _add(widths, "base_orientation", BASE_SENSORS["base_orientation"])
+    if checks_stability:
         _add(widths, "angular_velocity_b", 3)
     return widths
 

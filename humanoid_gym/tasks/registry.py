@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Dict, List, Optional, Type
 from humanoid_gym.config import ConfigError, nearest
 
 if TYPE_CHECKING:
-    from humanoid_gym.tasks.task_config import TaskConfig
     from humanoid_gym.tasks.vec_task import VecTask
 
 CLASS = "class"
@@ -58,11 +57,6 @@ def task_class(name: str, place: Optional[str] = None) -> "Type[VecTask]":
     if found is None:
         raise ConfigError(f"{where}: {module} has no {attribute}")
     return _checked(found, where)
-
-
-def config_class(name: str, place: Optional[str] = None) -> "Type[TaskConfig]":
-    """Return the configuration dataclass of a task; arguments and errors as in `task_class`."""
-    return task_class(name, place).config_class
 
 
 def _import(module: str, where: str) -> object:

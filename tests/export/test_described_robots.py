@@ -16,7 +16,7 @@ from humanoid_gym.deployment import Deployment, PolicyRunner
 from humanoid_gym.deployment.kinematics import BodyModel
 from humanoid_gym.deployment.observations import Situation, assemble, sensor_widths
 from humanoid_gym.deployment.stability import capture_point_margin
-from humanoid_gym.tasks.registry import config_class, task_class
+from humanoid_gym.tasks.registry import task_class
 from humanoid_gym.tasks.vec_task import VecTask
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -30,7 +30,8 @@ WALKING = ("humanoid", "humanoid_legs")
 
 def make(name, **changes):
     settings = {**sim_to_sim.task_settings(name), "num_envs": 2, "seed": 3, **changes}
-    return task_class(name)(build(config_class(name), settings, "task"))
+    task = task_class(name)
+    return task(build(task.config_class, settings, "task"))
 
 
 @pytest.fixture(scope="module", params=TASKS)

@@ -66,7 +66,7 @@ def test_unknown_task_names_the_nearest():
 
 def test_every_registered_task_builds_its_default_configuration():
     for name in registry.task_names():
-        config_class = registry.config_class(name)
+        config_class = registry.task_class(name).config_class
         assert issubclass(config_class, TaskConfig)
         assert find_asset(build(config_class, {}, "task").asset).is_file()
 
