@@ -15,11 +15,12 @@ class AssetRoot:
     """Keeps what a robot description names within the asset root that the program gave.
 
     Args:
-        folder: the asset root.
+        folder: the asset root; a symbolic link means the folder that it leads to as well.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(os.path.abspath(folder))
+        self.real_folder = self.folder.resolve()
 
     def check(self, path: Path, element: XmlElement, what: str, *, beside: bool = False) -> Path:
         """A path that may be read, without `..`.
@@ -35,16 +36,21 @@ class AssetRoot:
             AssetError: it lies elsewhere.
         """
         plain = Path(os.path.abspath(path))
-        if any(plain.is_relative_to(folder) for folder in (self.folder, *more_folders())):
+        roots = (self.folder, self.real_folder)
+        if any(plain.is_relative_to(folder) for folder in (*roots, *more_folders())):
             return plain
-        parent = self.folder.parent
-        if beside and plain.is_relative_to(parent) and len(plain.relative_to(parent).parts) > 1:
+        if beside and any(_in_folder_of(root.parent, plain) for root in roots):
             return plain
         raise element.error(
             f"{what} '{plain}' lies outside the asset root {self.folder}",
             "Give load_asset a root folder that holds it, move the file, or name a folder around "
             f"it in the environment variable {VARIABLE}",
         )
+
+
+def _in_folder_of(parent: Path, path: Path) -> bool:
+    """Whether a path lies in some folder of another folder, not in that itself."""
+    return path.is_relative_to(parent) and len(path.relative_to(parent).parts) > 1
 
 
 def more_folders() -> list[Path]:

@@ -80,39 +80,58 @@ def find_mesh(element: XmlElement, link: str, root: AssetRoot) -> Path:
     A plain name is relative to the URDF's folder, or else to the nearest folder above it within the
     asset root that has the file: some robots write the name of their package without `package://`.
     `package://NAME/REST` (and `model://`) means NAME/REST, or else REST, in the URDF's folder or
-    the nearest folder above that has it.
+    the nearest folder above that has it. Where a symbolic link leads to the URDF, its folder is
+    that of the link, then that of the file.
 
     Raises:
         AssetError: it is not there, or lies outside the asset root; the message names the places
             searched.
     """
     filename = element.text("filename").strip()
+    searched, refused = [], []
+    for folder in _folders_of(element.file):
+        try:
+            places, named = _places(element, filename, link, folder, root)
+        except AssetError as error:
+            refused.append(error)
+            continue
+        for place in places:
+            if os.path.isfile(place):  # Path.is_file raises for names that are too long
+                return place
+        searched.append(named)
+    if refused:
+        raise refused[0]
+    raise missing(element, filename, link, "; ".join(searched))
+
+
+def _folders_of(file: Path) -> list[Path]:
+    """The file's folder, then that of the file that a symbolic link on the way leads to."""
+    return list(dict.fromkeys((Path(os.path.abspath(file)).parent, file.resolve().parent)))
+
+
+def _places(
+    element: XmlElement, filename: str, link: str, folder: Path, root: AssetRoot
+) -> tuple[list[Path], str]:
+    """Where a mesh may lie, seen from a folder of its URDF, and the same in words."""
     scheme, separator, rest = filename.partition("://")
-    folder = element.file.resolve().parent
     if not separator or scheme == "file":
-        path = folder / (rest if separator else filename)
-        candidates = [root.check(path, element, "the mesh", beside=True)]
-        searched = str(candidates[0])
+        path = root.check(
+            folder / (rest if separator else filename), element, "the mesh", beside=True
+        )
         above = [] if separator else _folders_above(folder, filename, root)
-        if above:
-            candidates += [up / filename for up in above]
-            searched += f" and the folders above, up to {root.folder}"
-    elif scheme in ("package", "model"):
-        rest = os.path.normpath(rest)
-        if rest.startswith((os.pardir, os.sep)):
-            raise element.error(f"mesh '{filename}' lies outside its package", "Remove the ..")
-        names = [rest, rest.partition("/")[2] or rest]
-        candidates = [above / name for name in names for above in (folder, *folder.parents)]
-        searched = f"'{names[0]}' and '{names[1]}' in {folder} and every folder above it"
-    else:
+        words = f" and the folders above, up to {root.folder}" if above else ""
+        return [path, *(up / filename for up in above)], f"{path}{words}"
+    if scheme not in ("package", "model"):
         raise element.error(
             f"mesh '{filename}' of link '{link}' is not a local file",
             "Download it and give its path relative to the URDF",
         )
-    for candidate in candidates:
-        if os.path.isfile(candidate):  # Path.is_file raises for names that are too long
-            return candidate
-    raise missing(element, filename, link, searched)
+    rest = os.path.normpath(rest)
+    if rest.startswith((os.pardir, os.sep)):
+        raise element.error(f"mesh '{filename}' lies outside its package", "Remove the ..")
+    names = [rest, rest.partition("/")[2] or rest]
+    places = [above / name for name in names for above in (folder, *folder.parents)]
+    return places, f"'{names[0]}' and '{names[1]}' in {folder} and every folder above it"
 
 
 def _folders_above(folder: Path, filename: str, root: AssetRoot) -> list[Path]:
@@ -120,8 +139,8 @@ def _folders_above(folder: Path, filename: str, root: AssetRoot) -> list[Path]:
     name = Path(filename)
     if name.is_absolute() or os.pardir in name.parts:
         return []
-    inside = root.folder.resolve()
-    return [up for up in folder.parents if up.is_relative_to(inside)]
+    roots = (root.folder, root.real_folder)
+    return [up for up in folder.parents if any(up.is_relative_to(inside) for inside in roots)]
 
 
 def missing(element: XmlElement, filename: str, owner: str, searched: str) -> MissingMeshError:

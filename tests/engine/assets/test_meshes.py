@@ -105,6 +105,46 @@ def test_names_are_found(tmp_path, where, filename):
     assert found.resolve() == target.resolve()
 
 
+@pytest.mark.parametrize(
+    ("linked", "meshes"),
+    [
+        ("own/urdf", "package/urdf/meshes"),  # the asset root itself is a link
+        ("own/urdf", "package/meshes"),
+        ("own", "package/urdf/meshes"),  # the link is above it
+        ("own/urdf/robot.urdf", "own/urdf/meshes"),  # the file is one, the meshes are its own
+    ],
+)
+@pytest.mark.parametrize("plain", [True, False])
+def test_symbolic_links_lead_to_meshes(tmp_path, linked, meshes, plain):
+    package = tmp_path / "package" / "urdf"
+    package.mkdir(parents=True)
+    (package / "robot.urdf").touch()
+    link = tmp_path / linked
+    link.parent.mkdir(parents=True, exist_ok=True)
+    target = package / "robot.urdf" if link.suffix else package if link.name == "urdf" else None
+    link.symlink_to(target or tmp_path / "package")
+    (tmp_path / meshes).mkdir(parents=True)
+    (tmp_path / meshes / "m.obj").write_bytes(obj())
+    beside = (tmp_path / meshes).parent.name == "urdf"
+    name = "package://package/meshes/m.obj"
+    if plain:
+        name = "meshes/m.obj" if beside else "../meshes/m.obj"
+    root = tmp_path / "own" / "urdf"
+    found = find_mesh(mesh_element(root, name), "arm", AssetRoot(root))
+    assert found.samefile(tmp_path / meshes / "m.obj")
+
+
+def test_a_link_to_a_urdf_does_not_open_what_lies_beside_it(tmp_path):
+    own, package = tmp_path / "robots" / "own", tmp_path / "elsewhere"
+    for folder in (own, package / "urdf", package / "meshes"):
+        folder.mkdir(parents=True)
+    (package / "meshes/m.obj").write_bytes(obj())
+    (package / "urdf/robot.urdf").touch()
+    (own / "robot.urdf").symlink_to(package / "urdf/robot.urdf")
+    with pytest.raises(AssetError, match="HUMANOID_GYM_ASSET_PATH"):
+        find_mesh(mesh_element(own, "../meshes/m.obj"), "arm", AssetRoot(own))
+
+
 def test_absolute_names_and_file_urls(tmp_path):
     (tmp_path / "m.obj").write_bytes(obj())
     elsewhere = tmp_path / "elsewhere"
