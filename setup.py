@@ -1,8 +1,10 @@
 """Installation metadata; every tool's settings are in pyproject.toml."""
 
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 # Ranges hold versions that the tests have run with; constraints.txt pins the newest of them.
 # The embedded engine needs Python 3.11. On older versions the package installs without it, for use
@@ -10,6 +12,22 @@ from setuptools import find_packages, setup
 EMBEDDED = "; python_version >= '3.11'"
 WARP = ["mujoco-warp>=4.0,<4.1" + EMBEDDED, "warp-lang>=1.19,<1.20" + EMBEDDED]
 EXPORT = ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "onnxscript>=0.5,<1"]
+
+SHIPPED = ("cfg", "resources")
+
+
+class BuildWithSettings(build_py):
+    """Puts settings and robots into the package where pip copies it; a clone has them beside it."""
+
+    def run(self) -> None:
+        """Copy the package, then what humanoid_gym/shipped.py looks for in it."""
+        super().run()
+        if not self.editable_mode:
+            for name in SHIPPED:
+                source = Path(__file__).with_name(name)
+                target = Path(self.build_lib) / "humanoid_gym" / name
+                shutil.copytree(source, target, dirs_exist_ok=True)
+
 
 setup(
     name="humanoid-gym",
@@ -25,6 +43,7 @@ setup(
         *find_packages(include=["humanoid_gym", "humanoid_gym.*"]),
         "humanoid_gym.facade.isaacgym",
     ],
+    cmdclass={"build_py": BuildWithSettings},
     package_data={"humanoid_gym": ["py.typed", "facade/setup.py", "evaluation/report/*.j2"]},
     install_requires=[
         "numpy",

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import List
 
 from humanoid_gym.config import ConfigError, nearest
+from humanoid_gym.shipped import SHIPPED
 
-CONFIG_DIR = Path(__file__).resolve().parents[2] / "cfg"
-"""The folder that Hydra composes from: `cfg/` of the clone this package is installed from."""
+CONFIG_DIR = SHIPPED / "cfg"
+"""The folder that Hydra composes from."""
 PROJECT = "cfg"
 """The folder in the working directory with a project's own files, in the same groups."""
 
@@ -19,7 +20,8 @@ def folders() -> List[Path]:
     """
     if not (CONFIG_DIR / "config.yaml").is_file():
         raise ConfigError(
-            f"no configuration in {CONFIG_DIR}: install from a clone with 'pip install -e .'"
+            f"no configuration in {CONFIG_DIR}: this installation is not whole; install again, "
+            "from a clone 'pip install -e .'"
         )
     own = Path.cwd() / PROJECT
     return [CONFIG_DIR, own] if own.is_dir() and own.resolve() != CONFIG_DIR else [CONFIG_DIR]

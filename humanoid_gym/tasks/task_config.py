@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from humanoid_gym.config import SimConfig
-
-_REPOSITORY = Path(__file__).resolve().parents[2]
+from humanoid_gym.shipped import SHIPPED
 
 
 @dataclass(frozen=True)
@@ -44,8 +43,8 @@ class TaskConfig:
     env_spacing: float = field(default=5.0, metadata={"min": 0.0})
     """Half the edge of an environment's cell in the grid [m]."""
     asset: str = ""
-    """Robot description: an absolute path, or one relative to the working directory or the
-    repository."""
+    """Robot description: an absolute path, or one relative to the working directory or to what
+    comes with the package."""
     plane: PlaneConfig = field(default_factory=PlaneConfig)
     """The ground."""
     sim: SimConfig = field(default_factory=SimConfig)
@@ -56,7 +55,8 @@ def find_asset(path: str) -> Path:
     """Find a robot description.
 
     Args:
-        path: absolute, or relative to the working directory or else to the repository.
+        path: absolute, or relative to the working directory or else to where `resources/` is that
+            comes with the package.
 
     Returns:
         Absolute path of the file.
@@ -64,7 +64,7 @@ def find_asset(path: str) -> Path:
     Raises:
         FileNotFoundError: there is no such file; the message names the folders searched.
     """
-    folders = [Path(os.sep)] if os.path.isabs(path) else [Path.cwd(), _REPOSITORY]
+    folders = [Path(os.sep)] if os.path.isabs(path) else [Path.cwd(), SHIPPED]
     for folder in folders:
         if (folder / path).is_file():
             return folder / path
