@@ -14,8 +14,11 @@ from torch import Tensor
 
 from humanoid_gym.engine.backend.capture import CapturedFunction
 from humanoid_gym.engine.backend.choice import what_gpu_physics_lacks
+from humanoid_gym.engine.forces.overlaps import overlaps
 from humanoid_gym.engine.graphics.rendering import Poses
-from humanoid_gym.engine.sim import Sim
+from humanoid_gym.engine.graphics.window import why_no_display
+from humanoid_gym.engine.scene.scene import Env
+from humanoid_gym.engine.sim import Sim, sim_of
 
 
 class Extensions:
@@ -64,6 +67,10 @@ class Extensions:
         )
         sim.tensors.load(simulation, saved["sensed"])
 
+    def why_no_display(self) -> str:
+        """Why this process cannot show windows; empty if it may."""
+        return why_no_display()
+
     def what_gpu_physics_lacks(self) -> str | None:
         """The reason why physics cannot run on a GPU here, with its remedy; None if it can."""
         return what_gpu_physics_lacks()
@@ -71,6 +78,22 @@ class Extensions:
     def fault_counts(self, sim: Sim) -> Tensor:
         """How often each environment became unstable and was reset, shape (num_envs,), int64."""
         return sim.running("fault_counts").fault_counts.clone()
+
+    def self_overlaps(
+        self, env: Env, dof_positions: Sequence[float]
+    ) -> list[tuple[str, str, float]]:
+        """Links whose collision shapes overlap in a pose: joints between them are stuck there.
+
+        Args:
+            env: of a prepared simulation.
+            dof_positions: of all its actors [rad or m], shape (num_dofs,).
+
+        Returns:
+            Names of two links of the same actor that may collide, and how deep they overlap [m];
+            the deepest pair first.
+        """
+        simulation = sim_of(env, "self_overlaps").running("self_overlaps")
+        return overlaps(simulation, env, np.asarray(dof_positions, dtype=float))
 
     def capture(
         self,

@@ -86,3 +86,43 @@ def test_a_picture_shows_the_actor_where_it_is(world):
     assert red[24, 32, 0] > 2 * red[24, 32, 1]
     assert green[24, 32, 1] > 2 * green[24, 32, 0]
     w.gym.destroy_sim(w.sim)
+
+
+PRESS = """
+    <robot name="press">
+      <link name="base">{inertial}<collision><geometry><box size="0.4 0.4 0.2"/></geometry>
+      </collision></link>
+      <link name="carriage">{inertial}</link>
+      <link name="stamp">{inertial}<collision><geometry><box size="0.2 0.2 0.2"/></geometry>
+      </collision></link>
+      <joint name="lift" type="prismatic"><parent link="base"/><child link="carriage"/>
+        <axis xyz="0 0 1"/><limit lower="-1" upper="1" effort="1" velocity="1"/></joint>
+      <joint name="turn" type="revolute"><parent link="carriage"/><child link="stamp"/>
+        <origin xyz="0 0 -0.17"/><axis xyz="0 0 1"/>
+        <limit lower="-1" upper="1" effort="1" velocity="1"/></joint>
+    </robot>
+""".format(
+    inertial='<inertial><mass value="1"/><inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/>'
+    "</inertial>"
+)
+"""The stamp's upper face is 3 cm inside the base where the lift is at 0."""
+
+
+@pytest.mark.parametrize(("lift", "depth"), [(0.0, 0.03), (-0.02, 0.01), (-0.05, None)])
+def test_links_that_overlap_in_a_pose_are_told(world, lift, depth):
+    w = world(num_envs=2)
+    w.place(w.urdf(PRESS), (0, 0, 5.0))
+    w.place(w.box(0.5, 0.5, 0.5), (0, 0, 5.2)).start()  # another actor's: not the robot's own
+    before = w.gym.extensions.save_state(w.sim)["state"]
+    found = w.gym.extensions.self_overlaps(w.envs[1], [lift, 0.0])
+    if depth is None:
+        assert found == []
+    else:
+        assert found == [("base", "stamp", pytest.approx(depth, abs=1e-6))]
+    assert torch.equal(w.gym.extensions.save_state(w.sim)["state"], before)
+
+
+def test_links_that_may_not_collide_do_not_overlap(world):
+    w = world(num_envs=1)
+    w.place(w.urdf(PRESS), (0, 0, 5.0), mask=1).start()
+    assert w.gym.extensions.self_overlaps(w.envs[0], [0.0, 0.0]) == []

@@ -1,0 +1,45 @@
+"""Shapes of one actor that overlap in a pose: joints between their links do not move there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mujoco
+import numpy as np
+
+from humanoid_gym.engine.scene.scene import Env
+
+if TYPE_CHECKING:
+    from humanoid_gym.engine.simulation import Simulation
+
+
+def overlaps(
+    simulation: Simulation, env: Env, dof_positions: np.ndarray
+) -> list[tuple[str, str, float]]:
+    """Pairs of links that would push each other apart, of the same actor.
+
+    Args:
+        simulation: prepared; its state is only read.
+        env: environment.
+        dof_positions: of all its actors [rad or m], shape (num_dofs,).
+
+    Returns:
+        Names of two links and the depth [m] of their deepest contact, the deepest pair first.
+    """
+    model, data = simulation.backend.snapshot(env.index)
+    compiled, layout = simulation.compiled, simulation.layout
+    data.qpos[compiled.dof_qpos] = dof_positions
+    mujoco.mj_kinematics(model, data)
+    mujoco.mj_comPos(model, data)  # whose boxes the collision's first stage compares
+    mujoco.mj_collision(model, data)
+    rows = np.full(model.nbody, -1)
+    rows[compiled.bodies] = np.arange(layout.num_bodies)
+    owners = np.repeat(np.arange(len(env.actors)), [len(a.asset.body_names) for a in env.actors])
+    names = [name for actor in env.actors for name in actor.asset.body_names]
+    deepest: dict[tuple[int, int], float] = {}
+    for geoms, distance in zip(data.contact.geom, data.contact.dist, strict=True):
+        first, second = sorted(int(row) for row in rows[model.geom_bodyid[geoms]])
+        if first >= 0 and owners[first] == owners[second] and distance < 0.0:
+            deepest[first, second] = max(deepest.get((first, second), 0.0), -float(distance))
+    found = [(names[first], names[second], depth) for (first, second), depth in deepest.items()]
+    return sorted(found, key=lambda pair: -pair[2])
