@@ -48,6 +48,14 @@ class CudaTensor(torch.Tensor):
     def __init__(self, elem):
         self.elem = elem
 
+    def tolist(self):
+        return self.cpu().tolist()
+
+    def numpy(self, *, force=False):
+        if not force:
+            raise TypeError("can't convert cuda:0 device type tensor to numpy")
+        return self.cpu().numpy()
+
     device = property(lambda self: CUDA)
     is_cuda = property(lambda self: True)
     is_cpu = property(lambda self: False)
@@ -80,11 +88,14 @@ def dispatch(func, args, kwargs):
     flat = tree_flatten((args, kwargs))[0]
     tensors = [value for value in flat if isinstance(value, torch.Tensor)]
     ours = [value for value in tensors if isinstance(value, CudaTensor)]
-    others = [t for t in tensors if not isinstance(t, CudaTensor) and t.ndim > 0]
+    others = left_on_the_host(func, tensors)
     device = kwargs.get("device")
-    to_cuda = device is not None and torch.device(device).type == "cuda"
+    # `.to(other)` of one of ours asks PyTorch's C++ for its device
+    to_cuda = device is not None and torch.device(device).type in ("cuda", "meta")
     if device is not None:
         kwargs = {**kwargs, "device": torch.device("cpu")}
+    if kwargs.get("pin_memory"):  # pinned memory needs a driver
+        kwargs = {**kwargs, "pin_memory": False}
     if not ours:
         return arrive(func, args, kwargs, tensors) if to_cuda else func(*args, **kwargs)
     if func not in COPIES and others:
@@ -104,6 +115,14 @@ def dispatch(func, args, kwargs):
     if func is aten._local_scalar_dense.default:
         return result
     return return_and_correct_aliasing(func, args, kwargs, tree_map(wrap, result))
+
+
+def left_on_the_host(func, tensors):
+    """Tensors that should be on the GPU; PyTorch moves indices there, and 0-d ones."""
+    others = [t for t in tensors if not isinstance(t, CudaTensor) and t.ndim > 0]
+    if func in INDEXING and state["graph"] is None and not state["no_waiting"]:
+        return [t for t in others if t.dtype.is_floating_point]
+    return others
 
 
 def arrive(func, args, kwargs, tensors):
@@ -170,6 +189,19 @@ class Stream:
     def __init__(self, device=None):
         pass
 
+    def wait_stream(self, stream):
+        pass
+
+
+class Event:
+    """Of a device that has done everything when it is asked."""
+
+    def record(self, stream=None):
+        pass
+
+    def query(self):
+        return True
+
 
 class Graph:
     """Operations that were asked for between `capture_begin` and `capture_end`."""
@@ -212,6 +244,16 @@ class Graph:
                 tree_map(lambda out, new: out.copy_(new), outputs, result)
 
 
+@contextlib.contextmanager
+def capturing_graph(graph, pool=None, stream=None, capture_error_mode="global"):
+    """`torch.cuda.graph`: ends the capture whatever happens."""
+    graph.capture_begin(pool, capture_error_mode)
+    try:
+        yield
+    finally:
+        graph.capture_end()
+
+
 def shares(result, inputs):
     """Whether an operation gave its input back."""
     tensors = [t for t in tree_flatten(inputs)[0] if isinstance(t, torch.Tensor)]
@@ -224,6 +266,30 @@ def poison(value):
     """Fill memory that a graph will write before anybody reads it."""
     if isinstance(value, torch.Tensor) and value.is_floating_point():
         value.fill_(torch.nan)
+
+
+def replace_torch_cuda(monkeypatch):
+    """What PyTorch says of its devices, streams and graphs."""
+    monkeypatch.setattr(torch.cuda, "_lazy_init", lambda: None)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    capturing = lambda: state["graph"] is not None  # noqa: E731
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", capturing)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda device=None: Stream())
+    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "Stream", Stream)
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "device", lambda device: contextlib.nullcontext())
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "default_generators", [Generator()])
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph", capturing_graph)
+    for name in ("_cuda_endAllocateToPool", "_cuda_releasePool"):
+        monkeypatch.setattr(torch._C, name, lambda *_: None, raising=False)
+    for name in ("synchronize", "empty_cache", "graph_pool_handle"):
+        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
+    monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: 0)
+    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
 
 
 @contextlib.contextmanager
@@ -244,21 +310,7 @@ def pretend_cuda(monkeypatch):
     monkeypatch.setattr(wp, "from_torch", lambda t, dtype=None: from_torch(unwrap(t), dtype=dtype))
     monkeypatch.setattr(wp, "device_from_torch", device_of)
     monkeypatch.setattr(wp, "is_cuda_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "_lazy_init", lambda: None)
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
-    capturing = lambda: state["graph"] is not None  # noqa: E731
-    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", capturing)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda device=None: Stream())
-    monkeypatch.setattr(torch.cuda, "stream", lambda stream: contextlib.nullcontext())
-    monkeypatch.setattr(torch.cuda, "Stream", Stream)
-    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
-    monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: 0)
-    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
-    for name in ("synchronize", "empty_cache", "graph_pool_handle"):
-        monkeypatch.setattr(torch.cuda, name, lambda *_: None)
-    monkeypatch.setattr(torch.cuda, "get_sync_debug_mode", lambda: 0)
-    monkeypatch.setattr(torch.cuda, "set_sync_debug_mode", lambda mode: None)
+    replace_torch_cuda(monkeypatch)
     monkeypatch.setattr(torch, "Generator", Generator)
     monkeypatch.setattr(torch, "tensor", tensor_maker(torch.tensor))
     with PretendMode():

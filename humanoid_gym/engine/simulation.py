@@ -366,7 +366,6 @@ class Simulation:
             return
         self.fault_counts += failed
         if failed.device.type == "cpu":  # a GPU's host does not wait to know
-            self._targets_changed = self.drives.any_has_target  # the initial state holds older ones
             logger.warning(
                 "%d environments became unstable at step %d (first: environment %d) and were reset "
                 "to their initial state",

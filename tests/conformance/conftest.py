@@ -3,6 +3,7 @@
 Expected values come from analysis or from MuJoCo's own functions on a hand-built model.
 """
 
+import contextlib
 import importlib.util
 
 import pytest
@@ -20,6 +21,9 @@ HOST = {
 }
 """Topics in which nothing is simulated, or only poses are read: run on one backend, unless asked
 for the others by `--every-backend`."""
+THROUGH_THE_HOST = {"test_classic_state", "test_forces", "test_less_used_calls", "test_sensors"}
+"""Topics of calls that read and write a simulation of a GPU from the host: run on one that is not
+there, too (`pretend_cuda`); all others, if asked."""
 WITHOUT_WARP = pytest.mark.skipif(
     importlib.util.find_spec("mujoco_warp") is None, reason="MuJoCo Warp is not installed"
 )
@@ -28,17 +32,29 @@ WITHOUT_WARP = pytest.mark.skipif(
 def pytest_generate_tests(metafunc):
     """Each test runs on each backend that its topic concerns."""
     names = ["mujoco", pytest.param("warp", marks=WITHOUT_WARP)]
-    every = metafunc.config.getoption("every_backend")
-    if metafunc.module.__name__ in HOST and not every:
+    every, topic = metafunc.config.getoption("every_backend"), metafunc.module.__name__
+    if topic in HOST and not every:
         names = names[:1]
+    if topic in THROUGH_THE_HOST or every:
+        names.append(pytest.param("pretended", marks=WITHOUT_WARP))
     metafunc.parametrize("backend", names, indirect=True)
 
 
 @pytest.fixture(autouse=True)
 def backend(request, monkeypatch):
-    """Name of the backend under test; Warp runs on its CPU device where there is no GPU."""
-    monkeypatch.setenv("HUMANOID_GYM_BACKEND", request.param)
-    return request.param
+    """Name of the backend under test; Warp runs on its CPU device where there is no GPU.
+
+    "pretended" is Warp with the tensors of a GPU that is not there, and clients' on the host.
+    """
+    name = "mujoco" if request.param == "mujoco" else "warp"
+    monkeypatch.setenv("HUMANOID_GYM_BACKEND", name)
+    gpu = contextlib.nullcontext()
+    if request.param == "pretended":
+        from pretend_cuda import pretend_cuda
+
+        gpu = pretend_cuda(monkeypatch)
+    with gpu:
+        yield name
 
 
 @pytest.fixture

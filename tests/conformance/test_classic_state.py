@@ -119,7 +119,8 @@ def test_an_unstable_environment_returns_to_what_was_set_before(world, robots, c
     gym.simulate(sim)
     found = gym.get_actor_dof_states(envs[1], 0, gymapi.STATE_ALL)
     assert numbers(found) == pytest.approx(np.array([[1.3, 0], [-0.5, 0]]))
-    assert "unstable" in caplog.text
+    if sim.simulation.device.type == "cpu":  # a GPU's host does not wait to know
+        assert "unstable" in caplog.text
 
 
 # ---- reading --------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from worlds import pendulum
 
 from humanoid_gym.engine import gymapi, gymtorch
 
@@ -214,3 +215,44 @@ def test_calls_out_of_order_say_what_to_do(world):
         w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 1)
     with pytest.raises(RuntimeError, match="before"):
         w.gym.prepare_sim(w.sim)
+
+
+@pytest.fixture
+def weightless(world):
+    """Two environments with two pendulums each, of a moment of inertia of 1.284 kg m^2."""
+
+    def build(**dofs):
+        w = world(num_envs=2, ground=None, gravity=(0, 0, 0))
+        for y in (0.0, 3.0):
+            asset = w.urdf(pendulum(joint="continuous"), fix_base_link=True)
+            w.place(asset, (0, y, 0), dofs=dofs)
+        return w.start()
+
+    return build
+
+
+def test_forces_of_listed_actors_leave_those_of_the_others(weightless):
+    w = weightless(driveMode=gymapi.DOF_MODE_EFFORT)
+    w.set("dof_actuation_force", torch.tensor([9.0, 1.0, 2.0, 9.0]), actors=[1, 2])
+    w.set("dof_actuation_force", torch.tensor([3.0, 9.0, 9.0, 9.0]), actors=[0])
+    w.step(6)
+    inertia = 2.0 * 0.8**2 + 0.4 * 2.0 * 0.05**2
+    expected = [force / inertia * 6 * w.dt for force in (3.0, 1.0, 2.0, 0.0)]
+    assert w.dof[:, 1].tolist() == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("mode", "what", "column", "gains"),
+    [
+        (gymapi.DOF_MODE_POS, "dof_position_target", 0, {"stiffness": 100.0, "damping": 20.0}),
+        (gymapi.DOF_MODE_VEL, "dof_velocity_target", 1, {"stiffness": 0.0, "damping": 20.0}),
+    ],
+)
+def test_targets_of_listed_actors_leave_those_of_the_others(weightless, mode, what, column, gains):
+    w = weightless(driveMode=mode, **gains)
+    w.set(what, torch.tensor([0.5, 9.0, 9.0, -0.3]), actors=[3, 0])
+    w.step(300)
+    assert w.dof[:, column].tolist() == pytest.approx([0.5, 0.0, 0.0, -0.3], abs=1e-3)
+    w.set(what, torch.tensor([9.0, 9.0, 0.2, 9.0]), actors=[2])
+    w.step(300)
+    assert w.dof[:, column].tolist() == pytest.approx([0.5, 0.0, 0.2, -0.3], abs=1e-3)

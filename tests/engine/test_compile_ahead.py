@@ -6,6 +6,7 @@ pytest.importorskip("mujoco_warp")
 
 import warp as wp
 from isaacgym import gymapi
+from mujoco_warp._src import collision_convex, solver, types
 
 from humanoid_gym.engine.backend import compile_ahead as ahead
 from humanoid_gym.engine.backend.warp_arrays import init_warp
@@ -28,8 +29,14 @@ def sums(values: wp.array(dtype=float), total: wp.array(dtype=float)):
 def cache(tmp_path, monkeypatch):
     init_warp()  # which would replace the folder
     monkeypatch.setattr(wp.config, "kernel_cache_dir", str(tmp_path))
-    for name in ("launch", "launch_tiled"):  # puts back what compile_ahead replaces
-        monkeypatch.setattr(wp, name, getattr(wp, name))
+    replaced = {  # put back afterwards
+        wp: ("launch", "launch_tiled", "get_suggested_block_size"),
+        collision_convex: ("_ccd_grid_size",),
+        solver: ("_JTDACJ_sparse",),
+    }
+    for module, names in replaced.items():
+        for name in names:
+            monkeypatch.setattr(module, name, getattr(module, name))
     ahead.compile_ahead.cache_clear()
     yield tmp_path
     ahead.compile_ahead.cache_clear()
@@ -54,6 +61,30 @@ def test_each_launch_leaves_what_a_gpu_will_look_for(cache):
         assert code.startswith(b"\x7fELF")
         assert kernel.key.encode() in code
     assert len(list(cache.rglob("*.cubin"))) == 2
+
+
+def test_questions_that_load_kernels_on_a_gpu_compile_them(cache):
+    ahead.compile_ahead("90")
+    assert wp.get_suggested_block_size(scale, "cpu") == (1, 1)
+    assert binary(cache, scale.module, 256).is_file()
+    values = wp.array([1.0, 2.0, 3.0, 4.0], dtype=float, device="cpu")
+    total = wp.zeros(1, dtype=float, device="cpu")
+    assert collision_convex._ccd_grid_size(sums, 40, total.device) == 40
+    assert binary(cache, sums.module, 256).is_file()
+    wp.launch_tiled(sums, dim=1, inputs=[values, total], block_dim=BLOCK, device="cpu")
+    assert binary(cache, sums.module, BLOCK).is_file()
+
+
+def test_blocks_of_one_thread_are_those_of_a_gpu(cache):
+    ahead.compile_ahead("90")
+    values = wp.zeros(2, dtype=float, device="cpu")
+    wp.launch(scale, dim=2, inputs=[values, 2.0], block_dim=1, device="cpu")
+    assert binary(cache, scale.module, 128).is_file()
+    elliptic = types.ConeType.ELLIPTIC
+    kernel = solver._JTDACJ_sparse(False, elliptic, 3, 1)
+    in_warps = solver._JTDACJ_sparse(False, elliptic, 3, 32)
+    assert kernel.module is not in_warps.module
+    assert binary(cache, in_warps.module, 32).is_file()
 
 
 def test_a_module_in_the_cache_is_not_compiled_again(cache):

@@ -1,5 +1,7 @@
 """Unstable environments, broken scenes, methods that are not there."""
 
+import mujoco.batch
+import numpy as np
 import pytest
 import torch
 
@@ -42,19 +44,29 @@ def test_an_unstable_environment_starts_again_from_its_own_pose(world):
     assert w.root[:, :3].tolist() == [[1, 0, 3], [2, 0, 3]]
 
 
-def test_an_unstable_environment_still_follows_the_targets_that_were_set(world, robots):
-    w = world(num_envs=2, ground=None, gravity=(0, 0, 0))
-    drive = {"driveMode": gymapi.DOF_MODE_POS, "stiffness": 100.0, "damping": 20.0}
-    w.place(w.urdf(robots.chain(1), fix_base_link=True), dofs=drive).start()
-    w.set("dof_position_target", torch.tensor([0.5, 0.5]))
+def test_an_environment_in_which_mujoco_raises_is_reset_and_the_others_go_on(world):
+    w = world(num_envs=3)
+    w.place(w.sphere(0.1), (0, 0, 2.0)).start()
+    backend = w.simulation.backend
+
+    class Batch:
+        """MuJoCo's, which fails in environment 1 once it has done its work."""
+
+        failures = 1
+
+        def __getattr__(self, name):
+            return getattr(own, name)
+
+        def step(self, **options):
+            own.step(**options)
+            if Batch.failures:
+                Batch.failures -= 1
+                raise mujoco.batch.SimulationError(np.array([1]), "stack overflow")
+
+    own, backend._batch = backend._batch, Batch()
     w.step(5)
-    w.dof[1, 1] = float("nan")
-    w.set("dof_state", w.dof)
-    w.step()
-    assert w.gym.extensions.fault_counts(w.sim).tolist() == [0, 1]
-    assert abs(w.dof[1, 0].item()) < 0.1, "it begins anew"
-    w.step(300)
-    assert w.dof[:, 0].tolist() == pytest.approx([0.5, 0.5], abs=1e-3)
+    assert w.gym.extensions.fault_counts(w.sim).tolist() == [0, 1, 0]
+    assert w.root[0, 2] == w.root[2, 2] < w.root[1, 2] < 2.0
 
 
 def test_environments_must_hold_the_same_assets(world):

@@ -82,6 +82,18 @@ def test_gpu_physics_without_the_gpu_pipeline_has_tensors_on_the_host(tmp_path, 
     torch.testing.assert_close(world.body[:, 2], torch.stack((fallen[0], torch.tensor(0.7))))
 
 
+def test_sensors_that_were_read_one_by_one_first_have_their_tensor_on_the_gpu(tmp_path, cuda):
+    world = World(tmp_path, use_gpu_pipeline=True)
+    asset = world.box(0.2, 0.2, 0.2)
+    world.gym.create_asset_force_sensor(asset, 0, gymapi.Transform())
+    env = world.gym.create_env(world.sim, gymapi.Vec3(), gymapi.Vec3(), 1)
+    world.gym.create_actor(env, asset, gymapi.Transform(), "box", 0, 0)
+    world.gym.prepare_sim(world.sim)
+    world.gym.get_actor_force_sensor(env, 0, 0)
+    sensors = world.gym.acquire_force_sensor_tensor(world.sim)
+    assert gymtorch.wrap_tensor(sensors).device.type == "cuda"
+
+
 def test_force_sensors_and_jacobians_do_not_wait(tmp_path, cuda, robots):
     """Of bodies that do not lie side by side, and of actors whose names alternate."""
     world = World(tmp_path, 2, use_gpu_pipeline=True)
@@ -143,3 +155,35 @@ def test_targets_set_between_replays_reach_the_drives(tmp_path, cuda, robots):
             step(plain)
         assert torch.equal(recorded.dof.elem, plain.dof.elem)
     assert not replay.failed
+
+
+def test_what_became_invalid_is_recorded_anew(tmp_path, cuda):
+    """A program gives an environment its own gravity between two replays."""
+
+    def build():
+        world = World(tmp_path, 2, use_gpu_pipeline=True, ground=None)
+        return world.place(world.sphere(0.1), (0.0, 0.0, 5.0)).start()
+
+    def step(world):
+        world.gym.simulate(world.sim)
+        world.refresh()
+
+    recorded, plain = build(), build()
+    for _ in range(3):
+        step(recorded)
+        step(plain)
+    replay = recorded.gym.extensions.capture(recorded.sim, lambda: step(recorded))
+    recordings = []
+    for number in range(7):
+        if number == 3:
+            for world in (recorded, plain):
+                world.simulation.backend.model_field("opt.gravity")[1, 2] = 3.0
+        replay()
+        step(plain)
+        recordings.append(replay._recording)
+        assert torch.equal(recorded.root.elem, plain.root.elem)
+    assert not replay.failed
+    assert recordings[3] is None  # ran as it is, which loads what changed
+    assert len({id(r) for r in recordings[:3]}) == len({id(r) for r in recordings[4:]}) == 1
+    assert recordings[0] is not recordings[4]
+    assert recorded.root.elem[1, 9] > recorded.root.elem[0, 9]

@@ -141,6 +141,20 @@ def test_memory_that_ends_during_a_step_is_told_with_the_remedy(world, monkeypat
         w.step()
 
 
+def test_other_errors_of_a_step_stay_what_they_are(world, monkeypatch):
+    import mujoco_warp
+
+    def step(model, data):
+        raise RuntimeError("illegal memory access")
+
+    w = world()
+    w.place(w.sphere(0.1), (0, 0, 1)).start()
+    w.simulation.backend.graphs.clear()
+    monkeypatch.setattr(mujoco_warp, "step", step)
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        w.step()
+
+
 def test_shapes_that_need_the_convex_collider_need_memory_for_it(world):
     """A box with boxes and planes does not; a cylinder on a box does."""
     w = world()

@@ -113,3 +113,12 @@ def test_gravity_that_changes_again_is_in_the_recorded_step(world, monkeypatch):
     assert fall(-5.0) == pytest.approx(-5.0, rel=1e-3)
     assert graphs.generation == generation
     assert all(graphs._graphs[name] is graph for name, graph in captured.items())
+
+
+def test_what_never_ran_cannot_be_recorded(tumbling):
+    """Its kernels would be loaded while somebody captures."""
+    backend = tumbling(100)
+    backend.graphs.clear()
+    backend.graphs.recording = object()
+    with pytest.raises(RuntimeError, match="1 substeps, True has to run once"):
+        backend.step(1)

@@ -13,8 +13,8 @@ from walking_settings import config as walking_config
 
 from humanoid_gym.tasks.cartpole import Cartpole
 from humanoid_gym.tasks.humanoid import Humanoid
-from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
+from humanoid_gym.tasks.walking.walk import Walk
 
 pytestmark = [
     pytest.mark.gpu,
@@ -70,7 +70,7 @@ def walking(where):
     [
         (Cartpole, CARTPOLE),
         (Humanoid, HUMANOID),
-        *[(HumanoidWalk, walking(where)) for where in SURROUNDINGS],
+        *[(Walk, walking(where)) for where in SURROUNDINGS],
     ],
     ids=["cartpole", "humanoid", *SURROUNDINGS],
 )

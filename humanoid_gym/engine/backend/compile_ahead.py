@@ -7,8 +7,9 @@ are paid by the minute.
 
 Only what a program launches is known: kernels exist for the sizes and options of its model. So each
 launch on the CPU compiles its kernel's module for the GPU as well, in the same state, on which the
-name in the cache depends. The few kernels that MuJoCo Warp launches on a GPU only, or in blocks of
-another size there, stay to be compiled on it.
+name in the cache depends. So does what MuJoCo Warp only does on a GPU: it asks how many blocks of a
+kernel fit there, which loads the kernel once more in blocks of the module's own size, and it takes
+other blocks than the CPU's of one thread.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from typing import Any
 
 import warp as wp
+from mujoco_warp._src import collision_convex, solver, types
 
 from humanoid_gym.engine.backend.choice import COMPILE_FOR
 
@@ -26,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 GPU_BLOCK = 256
 """Threads of a block of a launch that asks for no number (Warp's default on a GPU)."""
+ONE_THREAD = {1: types.BlockDim().solve_LD_sparse_fused}
+"""Blocks on a GPU of what MuJoCo Warp launches in blocks of one thread on the CPU."""
 
 
 @functools.cache
@@ -50,8 +54,12 @@ def compile_ahead(capability: str) -> None:
         int(capability) / 10,
         wp.config.kernel_cache_dir,
     )
-    wp.launch = _compiling(wp.launch, int(capability))
-    wp.launch_tiled = _compiling(wp.launch_tiled, int(capability))
+    arch = int(capability)
+    wp.launch = _compiling(wp.launch, arch)
+    wp.launch_tiled = _compiling(wp.launch_tiled, arch)
+    wp.get_suggested_block_size = _loading(wp.get_suggested_block_size, arch)
+    collision_convex._ccd_grid_size = _loading(collision_convex._ccd_grid_size, arch)
+    solver._JTDACJ_sparse = _in_warps(solver._JTDACJ_sparse, arch)
 
 
 def _compiling(launch: Callable[..., Any], arch: int) -> Callable[..., Any]:
@@ -60,10 +68,41 @@ def _compiling(launch: Callable[..., Any], arch: int) -> Callable[..., Any]:
     @functools.wraps(launch)
     def compiling(kernel: wp.Kernel, *args: Any, **keywords: Any) -> Any:  # noqa: ANN401
         done = launch(kernel, *args, **keywords)  # first: it adds the overload for the arguments
-        _compile(kernel.module, keywords.get("block_dim") or GPU_BLOCK, arch)
+        block_dim = keywords.get("block_dim") or GPU_BLOCK
+        _compile(kernel.module, ONE_THREAD.get(block_dim, block_dim), arch)
         return done
 
     return compiling
+
+
+def _loading(question: Callable[..., Any], arch: int) -> Callable[..., Any]:
+    """A question about a kernel that loads its module on a GPU, and compiles it ahead here."""
+
+    @functools.wraps(question)
+    def loading(kernel: wp.Kernel, *args: Any, **keywords: Any) -> Any:  # noqa: ANN401
+        _compile(kernel.module, kernel.module.options["block_dim"], arch)
+        return question(kernel, *args, **keywords)
+
+    return loading
+
+
+def _in_warps(make: Callable[..., Any], arch: int) -> Callable[..., Any]:
+    """What makes a solver's kernel of one thread a block, and compiles that of a GPU ahead."""
+    threads = solver._JTDAJ_THREADS_PER_GROUP
+
+    @functools.wraps(make)
+    def made(
+        compact: bool,
+        cone: int,
+        dim: int,
+        block_dim: int,
+        *more: Any,  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401
+        if block_dim == 1:
+            _compile(make(compact, cone, dim, threads, *more).module, threads, arch)
+        return make(compact, cone, dim, block_dim, *more)
+
+    return made
 
 
 def _compile(module: wp.Module, block_dim: int, arch: int) -> None:

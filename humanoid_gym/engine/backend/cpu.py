@@ -32,6 +32,10 @@ FATAL_WARNINGS = [
 # The same solution from sparse matrices, where MuJoCo takes dense ones below 60 degrees of freedom:
 # a step with contacts costs 22 % less with 30 of them, 7 % less with 27, 2 % more with 18.
 SPARSE_FROM_DOFS = 24
+INPUTS = ("ctrl", "qfrc_applied")
+"""Parts of the state that programs set, and that act until they set them again."""
+MAX_VALUE = 1e10
+"""MuJoCo's mjMAXVAL: what is larger is unstable."""
 # Takes a text, does nothing with it, and is compiled C: what MuJoCo asks of a warning handler that
 # its worker threads may call.
 IGNORE_WARNING = ctypes.CDLL(None).strlen
@@ -155,9 +159,7 @@ class CpuBackend:
             return None
         failed = self._unstable() if warned or not np.isfinite(speeds.sum()) else None
         if failed is not None:
-            state = self.save()
-            state[failed] = self._initial[failed]
-            self.load(state)
+            self._restore(failed)
         qvel = self.state("qvel")
         limited = self._limits.clamp(qvel) if self._limits else None
         if limited is not None:
@@ -165,6 +167,16 @@ class CpuBackend:
             qvel[envs] = values
             self.forward(envs.to(torch.int32))
         return failed
+
+    def _restore(self, failed: Tensor) -> None:
+        """Put environments back to their initial state; what was set goes on acting."""
+        inputs = {name: self.state(name)[failed] for name in INPUTS}
+        state = self.save()
+        state[failed] = self._initial[failed]
+        self.load(state)
+        for name, values in inputs.items():
+            # but what no simulation can follow ends; comparisons with NaN are false
+            self.state(name)[failed] = torch.where(values.abs() < MAX_VALUE, values, 0.0)
 
     def _unstable(self) -> Tensor | None:
         """Environments that became non-finite or failed since the last call; None: none did."""

@@ -24,10 +24,12 @@ def restore_unstable(
     xfrc_applied: wp.array2d[wp.spatial_vector],
     failed: wp.array[bool],
 ):
-    """Put worlds whose state or acceleration is not finite, or huge, back to their start."""
+    """Put worlds whose state or acceleration is not finite, or huge, back to their start.
+
+    Controls and applied forces go on acting, unless they are so themselves.
+    """
     world = wp.tid()
-    limit = float(1.0e10)  # MuJoCo's mjMAXVAL; comparisons with NaN are false
-    sound = bool(True)
+    limit, sound = float(1.0e10), bool(True)  # MuJoCo's mjMAXVAL; comparisons with NaN are false
     for i in range(qpos.shape[1]):
         sound = sound and wp.abs(qpos[world, i]) < limit
     for i in range(qvel.shape[1]):
@@ -40,9 +42,11 @@ def restore_unstable(
     for i in range(qvel.shape[1]):
         qvel[world, i] = qvel_start[world, i]
         qacc_warmstart[world, i] = 0.0
-        qfrc_applied[world, i] = 0.0
+        if not wp.abs(qfrc_applied[world, i]) < limit:
+            qfrc_applied[world, i] = 0.0
     for i in range(ctrl.shape[1]):
-        ctrl[world, i] = 0.0
+        if not wp.abs(ctrl[world, i]) < limit:
+            ctrl[world, i] = 0.0
     for i in range(mocap_pos.shape[1]):
         mocap_pos[world, i] = mocap_pos_start[world, i]
         mocap_quat[world, i] = mocap_quat_start[world, i]

@@ -77,9 +77,9 @@ class ClassicStateCalls:
     def set_rigid_body_state_tensor(self, sim: Sim, states: Tensor) -> bool:
         """`set_sim_rigid_body_states` from a tensor of shape (num_bodies, 13)."""
         call = "set_rigid_body_state_tensor"
-        simulation = sim.running(call)
+        sim.running(call)
         count = sum(env.num_bodies for env in sim.scene.envs)
-        values = checks.buffer(call, states, (count, 13), simulation.device)
+        values = checks.buffer(call, states, (count, 13), sim.pipeline_device)
         set_sim_bodies(sim, values.cpu().numpy(), STATE_ALL, call)
         return True
 

@@ -167,7 +167,7 @@ class ForceCalls:
         owner = actor_of(env, handle, call)
         count = len(owner.asset.force_sensors)
         check(index, count, f"{call}: sensor", f"actor {owner.name!r}", "force sensors")
-        sim.tensors.acquire(Kind.FORCE_SENSOR, torch.device("cpu"))
+        sim.tensors.acquire(Kind.FORCE_SENSOR, sim.pipeline_device)
         simulation = sim.running(call)
         earlier = sum(len(other.asset.force_sensors) for other in env.actors[:handle])
         row = earlier + int(index)

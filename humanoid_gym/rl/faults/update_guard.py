@@ -5,6 +5,7 @@ from typing import Any, Callable, Dict, List, Tuple
 import torch
 from torch import Tensor
 
+from humanoid_gym.rl.continuation import restore_generator
 from humanoid_gym.rl.faults.rollout_guard import copied
 from humanoid_gym.rl.networks import ActorCritic
 from humanoid_gym.rl.ppo import METRICS, PPO
@@ -42,7 +43,7 @@ class UpdateGuard:
         """Put back networks, normalizers, optimizer and random state, from `evidence` too."""
         self._actor_critic.load_state_dict(state["networks"])
         self._algorithm.load_state_dict(copied(state["algorithm"]))
-        self._generator.set_state(state["generator"].cpu())
+        restore_generator(self._generator, state["generator"].cpu())
 
     def evidence(self, storage: RolloutStorage) -> Dict[str, Any]:
         """Return what a replay needs: the learner before the update, and the rollout."""
