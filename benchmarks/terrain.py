@@ -16,45 +16,15 @@ from isaacgym import gymapi, gymtorch, terrain_utils  # isort: skip (after the l
 import numpy as np
 import torch
 from cases import versions
+from legged_robot import legged_robot
 
 CELL, UNIT = 0.1, 0.005
 """Distance of samples and height of one unit [m]."""
-HIP, REACH, FOOT = 0.09, 0.25, 0.03
-"""Radius of the trunk's capsule, length of thigh and shank, radius of a foot [m]."""
 
 
 def resident_gib() -> float:
     """Largest resident memory of this process so far [GiB]; Linux counts in KiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
-def quadruped() -> str:
-    """URDF of a four-legged robot with 12 DOFs, 13 collision shapes and about 17 kg."""
-
-    def link(name: str, mass: float, shape: str, z: float) -> str:
-        inertia = " ".join(f'{axis}="{0.01 * mass}"' for axis in ("ixx", "iyy", "izz"))
-        return f"""<link name="{name}"><inertial><origin xyz="0 0 {z}"/><mass value="{mass}"/>
-          <inertia {inertia} ixy="0" ixz="0" iyz="0"/></inertial><collision>
-          <origin xyz="0 0 {z}"/><geometry>{shape}</geometry></collision></link>"""
-
-    def joint(parent: str, child: str, axis: str, place: str) -> str:
-        return f"""<joint name="{child}" type="revolute"><parent link="{parent}"/>
-          <child link="{child}"/><origin xyz="{place}"/><axis xyz="{axis}"/>
-          <limit lower="-2.5" upper="2.5" effort="60" velocity="20"/></joint>"""
-
-    bone = f'<cylinder radius="0.02" length="{REACH}"/>'
-    parts = [link("trunk", 9.0, '<box size="0.5 0.24 0.16"/>', 0.0)]
-    for leg, (x, y) in {"LF": (1, 1), "LH": (-1, 1), "RF": (1, -1), "RH": (-1, -1)}.items():
-        ball = f'<sphere radius="{HIP / 2}"/>'
-        parts += [
-            link(f"{leg}_hip", 0.7, ball, 0.0),
-            joint("trunk", f"{leg}_hip", "1 0 0", f"{0.25 * x} {0.1 * y} 0"),
-            link(f"{leg}_thigh", 0.9, bone, -REACH / 2),
-            joint(f"{leg}_hip", f"{leg}_thigh", "0 1 0", f"0 {0.08 * y} 0"),
-            link(f"{leg}_shank", 0.3, f'<sphere radius="{FOOT}"/>', -REACH),
-            joint(f"{leg}_thigh", f"{leg}_shank", "0 1 0", f"0 0 {-REACH}"),
-        ]
-    return f'<robot name="quadruped">{"".join(parts)}</robot>'
 
 
 def rough_terrain(samples: int) -> np.ndarray:
@@ -107,7 +77,7 @@ def make_scene(args: argparse.Namespace) -> tuple[gymapi.Gym, gymapi.Sim]:
     sim = gym.create_sim(0, -1, gymapi.SIM_PHYSX, params)
     options.default_dof_drive_mode = gymapi.DOF_MODE_POS
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "quadruped.urdf").write_text(quadruped())
+        Path(folder, "quadruped.urdf").write_text(legged_robot())
         robot = gym.load_asset(sim, folder, "quadruped.urdf", options)
     heights = rough_terrain(args.samples)
     add_terrain(gym, sim, heights, args.ground)

@@ -95,6 +95,17 @@ def exchanged(side: Reflection) -> Reflection:
     return Reflection((*first, *side.source), (*side.sign, *side.sign))
 
 
+def rearranged(side: Reflection, source: Sequence[int]) -> Reflection:
+    """Return the reflection of several vectors side by side that each reflect like `side`.
+
+    Args:
+        side: of one of them.
+        source: the vector that each one's image is made of.
+    """
+    columns = [side.width * k + column for k in source for column in side.source]
+    return Reflection(tuple(columns), side.sign * len(source))
+
+
 def by_name(names: Sequence[str], odd: Collection[str]) -> Reflection:
     """Return the reflection of one number per name, such as joint positions.
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 
 from humanoid_gym.config import build
-from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
+from humanoid_gym.tasks.walking.config import WalkConfig
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -21,8 +21,8 @@ N = 8
 """Environments."""
 
 
-def config(**changes: object) -> HumanoidWalkConfig:
-    return build(HumanoidWalkConfig, {**SETTINGS, "num_envs": N, "seed": 1, **changes}, "task")
+def config(**changes: object) -> WalkConfig:
+    return build(WalkConfig, {**SETTINGS, "num_envs": N, "seed": 1, **changes}, "task")
 
 
 def commands(**changes: object) -> dict:

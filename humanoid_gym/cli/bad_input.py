@@ -34,6 +34,8 @@ def one_line_errors() -> Iterator[None]:
     """
     try:
         yield
+    except BrokenPipeError:  # nobody reads the output: no input is to blame
+        raise
     except (ValueError, OSError, NotImplementedError, MemoryError) as error:
         if os.environ.get("HUMANOID_GYM_DEBUG") == "1":
             raise

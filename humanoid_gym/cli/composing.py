@@ -5,6 +5,7 @@ of which type and range their values are, only the dataclasses say (`run_config`
 gets one answer wherever it stands.
 """
 
+import os
 import re
 import sys
 from dataclasses import dataclass
@@ -19,8 +20,12 @@ from hydra.errors import HydraException, MissingConfigException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from humanoid_gym.cli import config_folders, gpu_settings
+from humanoid_gym.cli import config_folders, gpu_settings, legacy_settings
+from humanoid_gym.cli.hardware import choose_device
+from humanoid_gym.cli.legacy_settings import Change
 from humanoid_gym.config import ConfigError
+from humanoid_gym.rl import distributed
+from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
 
 GROUPS = ("task", "train")
 """Settings whose value is the name of a file: `task=humanoid` is `cfg/task/humanoid.yaml`."""
@@ -64,7 +69,12 @@ def compose(overrides: Sequence[str]) -> Composed:
         folder = str(config_folders.folders()[0])
         with initialize_config_dir(version_base="1.3", config_dir=folder):
             config = hydra_compose("config", overrides=prepared, return_hydra_config=True)
-        return from_hydra(config, str(config.hydra.runtime.choices.task), overrides)
+            composed = from_hydra(config, str(config.hydra.runtime.choices.task), overrides)
+            if legacy_settings.is_legacy(composed.task_name, composed.settings["task"]):
+                files = hydra_compose("config", overrides=prepare(_groups(overrides)))
+                before = from_hydra(files, composed.task_name).settings["task"]
+                legacy_settings.check(composed.task_name, before, _changes(overrides))
+        return composed
     except MissingConfigException as error:
         raise _missing_file(error) from error
     except yaml.YAMLError as error:
@@ -82,11 +92,20 @@ def from_hydra(config: DictConfig, task_name: str, overrides: Sequence[str] = ()
         overrides: what counts on a GPU, too, in place of the settings for GPUs.
     """
     own = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    settings = OmegaConf.to_container(own, resolve=True, throw_on_missing=True)
-    assert isinstance(settings, dict)
-    settings = {str(key): value for key, value in settings.items()}
+    settings = _resolved(own)
     gpu_settings.yield_to([str(_parse(text).key_or_group) for text in overrides], settings)
     return Composed(settings=settings, task_name=task_name)
+
+
+def _resolved(config: DictConfig) -> Dict[str, Any]:
+    if OmegaConf.is_dict(OmegaConf.select(config, "task.env")):
+        process = distributed.launch_from(os.environ)
+        requested = str(OmegaConf.select(config, "device"))
+        device = choose_device(requested, what_gpu_physics_lacks(), process).value
+        return legacy_settings.resolved(config, device)
+    settings = OmegaConf.to_container(config, resolve=True, throw_on_missing=True)
+    assert isinstance(settings, dict)
+    return {str(key): value for key, value in settings.items()}
 
 
 def prepare(overrides: Sequence[str]) -> List[str]:
@@ -170,10 +189,23 @@ def apply_overrides(settings: Dict[str, Any], overrides: Sequence[str]) -> Dict[
     Raises:
         ConfigError: an override that cannot be read, that replaces a group or deletes a key.
     """
+    task_name = str(settings.get("task_name"))
+    if legacy_settings.is_legacy(task_name, settings.get("task")):
+        legacy_settings.check(task_name, settings["task"], _changes(overrides))
     try:
         return from_hydra(_changed(OmegaConf.create(settings), overrides), "").settings
     except OmegaConfBaseException as error:
         raise ConfigError(_first_line(error)) from error
+
+
+def _groups(overrides: Sequence[str]) -> List[str]:
+    """Return those overrides that choose files, and the device."""
+    return [text for text in overrides if key(text) in (*GROUPS, *OVERLAYS, "device")]
+
+
+def _changes(overrides: Sequence[str]) -> List[Change]:
+    parsed = [(text, _parse(text)) for text in overrides]
+    return [Change(t, p.key_or_group, None if p.is_delete() else p.value()) for t, p in parsed]
 
 
 def _changed(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -249,4 +281,6 @@ def _missing_file(error: MissingConfigException) -> ConfigError:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    place = getattr(error, "full_key", None)  # of a setting that refers to others
+    return first if not place or str(place) in first else f"{place}: {first}"

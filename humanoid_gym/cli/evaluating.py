@@ -19,6 +19,7 @@ from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.gpu_settings import merged
 from humanoid_gym.cli.output_paths import check_folder
 from humanoid_gym.cli.trained import NEWEST, Trained
+from humanoid_gym.cli.without_reader import ends_quietly
 from humanoid_gym.config import ConfigError
 from humanoid_gym.evaluation import results
 from humanoid_gym.evaluation.judging import MOST_ENVS, Judge, Plan
@@ -49,6 +50,7 @@ class Session(NamedTuple):
     folder: Path
 
 
+@ends_quietly
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Evaluate, report or monitor as the command line says.
 

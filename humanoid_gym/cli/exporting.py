@@ -12,6 +12,7 @@ from humanoid_gym import __version__
 from humanoid_gym.cli import run_folder, trained
 from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.output_paths import check_folder
+from humanoid_gym.cli.without_reader import ends_quietly
 from humanoid_gym.config import ConfigError
 from humanoid_gym.export.exporter import (
     FORMATS,
@@ -38,6 +39,7 @@ class Prepared(NamedTuple):
     folder: Path
 
 
+@ends_quietly
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Export as the command line says.
 

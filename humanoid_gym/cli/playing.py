@@ -12,6 +12,7 @@ from humanoid_gym.cli.bad_input import EXIT_BAD_INPUT, one_line_errors
 from humanoid_gym.cli.output_paths import check_file
 from humanoid_gym.cli.trained import NEWEST
 from humanoid_gym.cli.video import VideoError, VideoWriter, video_size
+from humanoid_gym.cli.without_reader import ends_quietly
 from humanoid_gym.evaluation.episodes import Actions, Episodes, play_episodes
 from humanoid_gym.evaluation.metrics import FROM_TASK_UNITS
 from humanoid_gym.isaacgym_fallback import engine_choice
@@ -34,6 +35,7 @@ class Player(NamedTuple):
     recorder: Optional[Recorder]
 
 
+@ends_quietly
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Play as the command line says.
 

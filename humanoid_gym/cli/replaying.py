@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from humanoid_gym.cli.bad_input import one_line_errors
+from humanoid_gym.cli.resuming import without_warm_start
 from humanoid_gym.cli.run_config import run_config
 from humanoid_gym.cli.training import make_env
 from humanoid_gym.config import ConfigError
@@ -32,7 +33,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if len(given) != 1:
             raise ConfigError(USAGE)
         content = load_fault(given[0])
-        settings = content["config"]
+        settings = without_warm_start(content["config"])
         config = run_config(settings["task_name"], settings, what_gpu_physics_lacks())
         env = make_env(config)
         runner = Runner(env, config.train, Path(), config.launch.seed, settings, writes=False)

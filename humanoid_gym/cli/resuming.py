@@ -56,13 +56,23 @@ def continued(overrides: Sequence[str]) -> Optional[Composed]:
     task_name = str(settings["task_name"])
     check_task(settings, {"task_name": str(given.get("task", task_name))}, checkpoint)
     settings.update(dict.fromkeys(_IN_GROUPS))
-    cloning = settings["train"].get("behavioural_cloning")
-    if isinstance(cloning, dict):
-        cloning["file"] = None  # the networks are beyond their warm start; the file may be gone
+    settings = without_warm_start(settings)
     changes = [text for text in overrides if composing.key(text) != "task"]
     settings = composing.apply_overrides(settings, changes)
     inherited = tuple(name for name in ("num_envs", "device") if name not in given)
     return Composed(settings, task_name, _origin(file, changes), inherited)
+
+
+def without_warm_start(settings: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return a run's configuration without the file of its warm start, which may be gone.
+
+    Args:
+        settings: of a run whose networks are beyond it.
+    """
+    train = dict(settings["train"])
+    if isinstance(train.get("behavioural_cloning"), Mapping):
+        train["behavioural_cloning"] = {**train["behavioural_cloning"], "file": None}
+    return {**settings, "train": train}
 
 
 def renew_random_numbers(runner: Runner, seed: int) -> None:

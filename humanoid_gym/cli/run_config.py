@@ -9,7 +9,8 @@ from humanoid_gym.cli.hardware import ALONE, AUTO, Choice, choose_device, choose
 from humanoid_gym.config import ConfigError, build, nearest, to_dict
 from humanoid_gym.rl.distributed import Launch, own_seed, own_share
 from humanoid_gym.rl.runner import TrainConfig
-from humanoid_gym.tasks.registry import CLASS, task_class
+from humanoid_gym.tasks.legacy_config import decided
+from humanoid_gym.tasks.registry import CLASS, settings_class, task_class
 from humanoid_gym.tasks.task_config import TaskConfig
 
 _DECIDED_HERE = ("num_envs", "seed")  # fields of a task that the top level sets
@@ -62,6 +63,8 @@ class RunConfig:
     """Settings of the learner."""
     for_gpu: str = ""
     """Which of them are there because the device is a GPU."""
+    legacy: Optional[Dict[str, Any]] = None
+    """The dictionary of a legacy task, whose `task` has number of environments and seed only."""
 
     def to_mapping(self) -> Dict[str, Any]:
         """Return the resolved configuration; `run_config` builds the same run from it."""
@@ -71,7 +74,10 @@ class RunConfig:
             "device": self.device.value,
         }
         task = {} if self.task_place is None else {CLASS: self.task_place}
-        task.update((k, v) for k, v in to_dict(self.task).items() if k not in _DECIDED_HERE)
+        if self.legacy is not None:
+            task.update(to_dict(self.legacy))
+        else:
+            task.update((k, v) for k, v in to_dict(self.task).items() if k not in _DECIDED_HERE)
         return {
             "task_name": self.task_name,
             **launch,
@@ -101,38 +107,62 @@ def run_config(
         top["checkpoint"] = None
     launch = build(LaunchConfig, top, "")
     device = choose_device(launch.device, gpu_lacks, process)
-    num_envs = choose_num_envs(launch.num_envs, device.value, process)
     task = _group(settings, "task")
-    for key in _DECIDED_HERE:
-        if key in task:
-            raise ConfigError(f"task.{key}: set {key}=… at the top level instead")
     place = task.pop(CLASS, None)
-    config_class = task_class(task_name, place).config_class
+    config_class = settings_class(task_class(task_name, place), task)
+    if config_class is None:
+        num_envs = _num_envs_of_dictionary(launch.num_envs, task, device.value, process)
+    else:
+        num_envs = choose_num_envs(launch.num_envs, device.value, process)
+    shared = {
+        "num_envs": own_share(int(num_envs.value), process.world_size, "num_envs"),
+        "seed": own_seed(launch.seed, process.rank),
+    }
+    legacy = None
+    if config_class is None:
+        config_class, dictionary, task = TaskConfig, task, {}
+        values = build(TaskConfig, shared, "task")
+        legacy = decided(dictionary, values, device.value, launch.headless)
     _check_parts(task_name, config_class, task)
-    task.update(
-        num_envs=own_share(int(num_envs.value), process.world_size, "num_envs"),
-        seed=own_seed(launch.seed, process.rank),
-    )
-    learner = _group(settings, "train")
-    if launch.logger is not None:
-        sinks = [launch.logger] if isinstance(launch.logger, str) else launch.logger
-        learner["logging"] = {**(learner.get("logging") or {}), "sinks": sinks}
-    train, for_gpu = _train_config(learner, device.value)
-    if launch.max_iterations is not None:
-        train = replace(train, runner=replace(train.runner, max_iterations=launch.max_iterations))
+    train, for_gpu = _train_config(_group(settings, "train"), launch, device.value)
     return RunConfig(
         task_name=task_name,
         task_place=place,
         launch=launch,
         device=device,
         num_envs=num_envs,
-        task=build(config_class, task, "task"),
+        task=build(config_class, {**task, **shared}, "task"),
         train=train,
         for_gpu=for_gpu,
+        legacy=legacy,
     )
 
 
-def _train_config(settings: Dict[str, Any], device: str) -> Tuple[TrainConfig, str]:
+def _num_envs_of_dictionary(
+    requested: Union[int, str], task: Mapping[str, Any], device: str, process: Launch
+) -> Choice:
+    """Choose the number of environments of a legacy task, whose files state a default."""
+    own = task["env"].get("numEnvs") if isinstance(task.get("env"), Mapping) else None
+    if requested != AUTO or type(own) is not int:
+        return choose_num_envs(requested, device, process)
+    choice = choose_num_envs(own, device, process)
+    return choice._replace(reason="task.env.numEnvs; set num_envs=N to change")
+
+
+def _train_config(
+    settings: Dict[str, Any], launch: LaunchConfig, device: str
+) -> Tuple[TrainConfig, str]:
+    """Build the learner's settings, with those at the top."""
+    if launch.logger is not None:
+        sinks = [launch.logger] if isinstance(launch.logger, str) else launch.logger
+        settings["logging"] = {**(settings.get("logging") or {}), "sinks": sinks}
+    train, for_gpu = _of_device(settings, device)
+    if launch.max_iterations is not None:
+        train = replace(train, runner=replace(train.runner, max_iterations=launch.max_iterations))
+    return train, for_gpu
+
+
+def _of_device(settings: Dict[str, Any], device: str) -> Tuple[TrainConfig, str]:
     """Build the learner's settings; on a GPU those of the group `gpu` count."""
     for_gpu = build(TrainConfig, gpu_settings.with_gpu_settings(settings), "train")
     group = settings.pop(gpu_settings.GROUP, None)
@@ -142,7 +172,10 @@ def _train_config(settings: Dict[str, Any], device: str) -> Tuple[TrainConfig, s
 
 
 def _check_parts(task_name: str, config: Type[TaskConfig], task: Mapping[str, Any]) -> None:
-    """Refuse terrain=… and randomization=… for a task that knows nothing of them."""
+    """Refuse what the top level sets, and terrain=… and randomization=… where nothing knows it."""
+    for key in _DECIDED_HERE:
+        if key in task:
+            raise ConfigError(f"task.{key}: set {key}=… at the top level instead")
     known = [field.name for field in fields(config)]
     for group, part in OVERLAYS.items():
         name = part.rpartition(".")[2]

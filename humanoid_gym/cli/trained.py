@@ -86,7 +86,8 @@ def read(checkpoint: Path, top: Mapping[str, Any], overrides: Sequence[str]) -> 
     settings = run_folder.read_config(checkpoint)
     settings.update(top, checkpoint=None)
     played = task_class(str(settings["task_name"]), settings["task"].get(CLASS))
-    settings = apply_overrides(settings, [*played.evaluation_overrides, *overrides])
+    own = getattr(played, "evaluation_overrides", ())  # a legacy task's class may have none
+    settings = apply_overrides(settings, [*own, *overrides])
     config = checked(settings)
     content = load_checkpoint(checkpoint, torch.device(config.device.value))
     task_name = content.get("config", {}).get("task_name", config.task_name)

@@ -1,5 +1,6 @@
 """python train.py: compose, check and construct; only then create the run folder and learn."""
 
+import copy
 import inspect
 import logging
 import os
@@ -21,11 +22,13 @@ from humanoid_gym.cli.composing import Composed, tell_of_repetitions
 from humanoid_gym.cli.hardware import ASKED
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.sweeping import JobError, check_launcher, combinations, sweep
+from humanoid_gym.cli.without_reader import ends_quietly
 from humanoid_gym.config import ConfigError
 from humanoid_gym.isaacgym_fallback import EngineChoice, engine_choice
 from humanoid_gym.rl import distributed
 from humanoid_gym.rl.runner import NonFiniteError, Runner
 from humanoid_gym.rl.saving import SavingError
+from humanoid_gym.tasks.legacy_task import make_legacy_task
 from humanoid_gym.tasks.registry import task_class
 from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
 from humanoid_gym.tasks.vec_task import VecTask
@@ -65,6 +68,7 @@ class Outcome(NamedTuple):
     """Whether the user stopped it."""
 
 
+@ends_quietly
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Train as the command line says.
 
@@ -261,6 +265,9 @@ def make_env(config: RunConfig) -> VecTask:
     if device.startswith("cuda"):
         torch.cuda.set_device(device)  # for whatever does not say on which GPU
     cls = task_class(config.task_name, config.task_place)
+    if config.legacy is not None:
+        settings = copy.deepcopy(config.legacy)  # such a class writes into its settings
+        return make_legacy_task(cls, settings, config.task, device, headless)
     settings = {
         "rl_device": device,
         "sim_device": device,

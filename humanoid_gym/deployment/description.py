@@ -14,7 +14,7 @@ from humanoid_gym.config import ConfigError, build, to_dict
 
 FORMAT = "humanoid_gym.policy"
 """Tag by which metadata are recognized as ours, and the key under which an ONNX file holds them."""
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 """Raised whenever an older program would misunderstand what is written."""
 
 Vector = Tuple[float, float, float]
@@ -187,9 +187,9 @@ class Deployment:
     """Observations are limited to plus or minus this value, in the policy's file; None: not."""
     clock_frequency: float = field(default=0.0, metadata={"min": 0.0})
     """Cycles per second of the gait's clock; it waits while the sensor `command` is zero [Hz]."""
-    clock_pause: float = field(default=0.5, metadata={"min": 0.0, "max": 0.5})
-    """Part of the clock's cycle, from 0 and again from 1/2 on, in which it may wait: it goes on
-    until there. With 1/2 it stops wherever it is, with 0 never."""
+    clock_pauses: Tuple[Tuple[float, float], ...] = ((0.0, 1.0),)
+    """Where the clock may wait, by the phase from which on and for how much of its cycle: it goes
+    on until there. With (0, 1) it stops wherever it is, without any never."""
     clock_recovery_tilt: Optional[float] = field(default=None, metadata={"above": 0.0})
     """Lean of the base [rad] beyond which the clock goes on whatever the command, by the sensor
     `base_orientation`; None: it does not look."""
@@ -275,7 +275,13 @@ class Deployment:
                 f"{where}: metadata have format version {version}, this program reads up to "
                 f"{FORMAT_VERSION}; update humanoid_gym"
             )
-        return build(Deployment, content, where)
+        return build(Deployment, _updated(content), where)
+
+
+def _updated(content: Dict[str, Any]) -> Dict[str, Any]:
+    """Return what an earlier version wrote as this one would have."""
+    pause = content.pop("clock_pause", None)  # of two feet, half a cycle apart
+    return content if pause is None else {**content, "clock_pauses": [[0.0, pause], [0.5, pause]]}
 
 
 def _mapping(deployment: Deployment) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ Without a sensor of position, the ground is where the lowest foot point is; with
 the robot moves relative to the foot points that bear it. N robots, L links, P foot points.
 """
 
-from typing import Dict, List, NamedTuple, Sequence
+from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -181,6 +181,33 @@ def ancestors(links: Sequence[Link]) -> np.ndarray:
     return moves
 
 
+def link_poses(
+    links: Sequence[Link], joint_position: Mapping[str, float]
+) -> List[Tuple[np.ndarray, np.ndarray]]:
+    """Return where links are in the base's frame: origins [m] (3,) and orientations (3, 3).
+
+    Args:
+        links: parents before their children.
+        joint_position: of joints by name [rad]; others are at 0.
+    """
+    poses: List[Tuple[np.ndarray, np.ndarray]] = []
+    for link in links:
+        if link.parent < 0:
+            poses.append((np.zeros(3), np.eye(3)))
+            continue
+        place, turn = poses[link.parent]
+        place = place + turn @ np.array(link.position)
+        turn = turn @ rotation_matrix(link.rotation)
+        value = joint_position.get(link.joint or "", 0.0)
+        if link.prismatic:
+            place = place + turn @ np.array(link.axis) * value
+        elif value != 0.0:
+            half = np.append(np.sin(0.5 * value) * np.array(link.axis), np.cos(0.5 * value))
+            turn = turn @ rotation_matrix(half.tolist())
+        poses.append((place, turn))
+    return poses
+
+
 def rotation_matrix(quaternion: Sequence[float]) -> np.ndarray:
     """Return the matrix (3, 3) of a unit quaternion x y z w."""
     x, y, z, w = quaternion
@@ -208,8 +235,10 @@ def _check(body: Body, links: Sequence[Link], joint_names: Sequence[str]) -> Non
     for foot in body.feet:
         if foot.link not in names:
             raise ValueError(f"body: there is no link '{foot.link}' for a foot")
-    if not any(foot.points for foot in body.feet):
-        raise ValueError("body: no foot has a point to stand on")
+    bare = [foot.link for foot in body.feet if not foot.points]
+    if bare or not body.feet:
+        which = f"foot '{bare[0]}' has no" if bare else "no foot has a"
+        raise ValueError(f"body: {which} point to stand on")
     missing = [k.joint for k in links if k.joint is not None and k.joint not in joint_names]
     if missing:
         raise ValueError(f"body: joint '{missing[0]}' is not among the joints")

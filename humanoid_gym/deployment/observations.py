@@ -38,7 +38,7 @@ class Situation:
             [entry.scale for entry in deployment.observation],
             [entry.width for entry in deployment.observation],
         )
-        self.clock_pause = deployment.clock_pause
+        self.clock_pauses = deployment.clock_pauses
         tilt = deployment.clock_recovery_tilt
         self.least_upright = -1.0 if tilt is None else math.cos(tilt)
         """Cosine of the base's lean below which the clock goes on."""
@@ -80,7 +80,9 @@ class Situation:
     def _goes_on(self, leaning: bool) -> bool:
         """Where the robot is told to go somewhere, may have to catch itself, or is in a step."""
         moving = bool(np.any(self.sensors["command"] != 0.0))
-        return moving or leaning or self.phase % 0.5 >= self.clock_pause
+        pauses = self.clock_pauses
+        may_wait = any((self.phase - start) % 1.0 < length for start, length in pauses)
+        return moving or leaning or not may_wait
 
 
 def axes(orientation: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:

@@ -23,13 +23,14 @@ _RIM_POINTS = 8
 _Element = ElementTree.Element
 
 
-def read_body(path: Union[str, Path], feet: Sequence[str]) -> Body:
+def read_body(path: Union[str, Path], feet: Sequence[str], bare_feet: bool = False) -> Body:
     """Read what the stability check needs.
 
     Args:
         path: URDF file.
         feet: names of the links that the robot stands on. Of a box its lower side bears load, of
             balls, capsules and cylinders all of it; other shapes do not count.
+        bare_feet: whether a foot may have nothing that counts.
 
     Raises:
         ConfigError: the file is not a URDF tree, or a foot has no shape to stand on.
@@ -41,7 +42,13 @@ def read_body(path: Union[str, Path], feet: Sequence[str]) -> Body:
     elements = {str(link.get("name")): link for link in robot.findall("link")}
     joints = {_child(joint): joint for joint in robot.findall("joint")}
     links = _links(elements, joints, str(path))
-    return Body(tuple(links), tuple(_foot(name, elements, str(path)) for name in feet))
+    found = tuple(_foot(name, elements, str(path)) for name in feet)
+    bare = [foot.link for foot in found if not foot.points]
+    if bare and not bare_feet:
+        raise ConfigError(
+            f"{path}: link '{bare[0]}' has no box, ball, capsule or cylinder to stand on"
+        )
+    return Body(tuple(links), found)
 
 
 def _links(elements: Dict[str, _Element], joints: Dict[str, _Element], path: str) -> List[Link]:
@@ -99,10 +106,6 @@ def _foot(name: str, elements: Dict[str, _Element], path: str) -> Foot:
             for local, radius in _bearing_points(shape):
                 place = np.array(position) + rotation_matrix(rotation) @ local
                 points.append(FootPoint(_vector(place), radius))
-    if not points:
-        raise ConfigError(
-            f"{path}: link '{name}' has no box, ball, capsule or cylinder to stand on"
-        )
     return Foot(name, tuple(points))
 
 

@@ -1,6 +1,6 @@
 """The vocabulary of commanded walking, and how its quantities follow from the simulator's state.
 
-N is the number of environments, D the number of joints; of two feet, the left one comes first.
+N is the number of environments, D that of joints, F that of feet, in the order of the settings.
 Frames: `_b` are the base's axes, `_h` the heading's: x points where the base faces in the ground
 plane, z up. What is not marked has the world's axes.
 """
@@ -52,25 +52,25 @@ class Walking(NamedTuple):
     clock: Tensor
     """Sine and cosine of the gait's phase; zero while the gait waits, shape (N, 2)."""
     stance: Tensor
-    """1 where the gait has the foot on the ground, 0 where it swings, shape (N, 2)."""
+    """1 where the gait has the foot on the ground, 0 where it swings, shape (N, F)."""
     swing_height: Tensor
-    """Height at which the gait has the sole [m], shape (N, 2)."""
+    """Height at which the gait has the sole [m], shape (N, F)."""
     foot_height: Tensor
-    """Sole above the ground [m], shape (N, 2)."""
+    """Sole above the ground [m], shape (N, F)."""
     foot_contact: Tensor
-    """1 where the foot is on the ground, else 0, shape (N, 2)."""
+    """1 where the foot is on the ground, else 0, shape (N, F)."""
     foot_force: Tensor
-    """Contact force on each foot [N], heading frame, shape (N, 6)."""
+    """Contact force on each foot [N], heading frame, shape (N, 3 F)."""
     foot_velocity: Tensor
-    """Linear velocity of each foot [m/s], heading frame, shape (N, 6)."""
+    """Linear velocity of each foot [m/s], heading frame, shape (N, 3 F)."""
     foot_tilt: Tensor
-    """Sine of the angle between each sole and the horizontal, shape (N, 2)."""
+    """Sine of the angle between each sole and the horizontal, shape (N, F)."""
     foot_spacing: Tensor
-    """How far the left foot is to the left of the right one [m], heading frame, shape (N,)."""
+    """How far left feet are to the left of their right ones [m], heading frame, (N, pairs)."""
     foot_yaw: Tensor
-    """Sine of the angle from the heading to where each foot points, shape (N, 2)."""
+    """Sine of the angle from the heading to where each foot points, shape (N, F)."""
     landing: Tensor
-    """Time that each foot was in the air [s] where it touched down in this step, else 0, (N, 2)."""
+    """Time that each foot was in the air [s] where it touched down in this step, else 0, (N, F)."""
     height_scan: Tensor
     """Ground at points around the base, above where it would be level [m], shape (N, P)."""
 
@@ -131,23 +131,26 @@ def base(root_state: Tensor, direction: Tensor) -> Tuple[Tensor, Tensor, Tensor]
 
 @script
 def feet(
-    states: Tensor, forces: Tensor, direction: Tensor
+    states: Tensor, forces: Tensor, direction: Tensor, left: Tensor, right: Tensor
 ) -> Tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Return `foot_force`, `foot_velocity`, `foot_tilt`, `foot_spacing`, `foot_yaw` of `Walking`.
 
     Args:
-        states: position, quaternion xyzw, linear and angular velocity of the left and the right
-            foot, world axes, shape (N, 2, 13).
-        forces: contact forces on them [N], shape (N, 2, 3).
+        states: position, quaternion xyzw, linear and angular velocity of the feet, world axes,
+            shape (N, F, 13).
+        forces: contact forces on them [N], shape (N, F, 3).
         direction: heading of the base, shape (N, 2).
+        left: which of the feet are the left ones of pairs, int64, shape (pairs,).
+        right: their right ones.
     """
     x, y, z, w = states[..., 3:7].unbind(-1)
     # sine of the tilt: the horizontal part of the foot's vertical axis
     tilt = torch.stack((2.0 * (x * z + w * y), 2.0 * (y * z - w * x)), dim=-1).norm(p=2, dim=-1)
     forward_x, forward_y = 1.0 - 2.0 * (y * y + z * z), 2.0 * (x * y + w * z)
     c, s = direction.unsqueeze(1).unbind(-1)
-    between = states[:, 0, 0:2] - states[:, 1, 0:2]
-    spacing = direction[:, 0] * between[:, 1] - direction[:, 1] * between[:, 0]
+    places = states[..., 0:2]
+    between_x, between_y = (places.index_select(1, left) - places.index_select(1, right)).unbind(-1)
+    spacing = c * between_y - s * between_x
     return (
         in_heading_frame(direction, forces).flatten(1),
         in_heading_frame(direction, states[..., 7:10]).flatten(1),
@@ -159,22 +162,23 @@ def feet(
 
 @script
 def gait(
-    phase: Tensor, stepping: Tensor, stance_fraction: float, height: float
+    phase: Tensor, stepping: Tensor, offsets: Tensor, stance_fraction: float, height: float
 ) -> Tuple[Tensor, Tensor, Tensor]:
     """Return `clock`, `stance` and `swing_height` of `Walking`.
 
-    The left foot is at the phase itself, the right one half a cycle later. A foot is on the ground
-    in the first `stance_fraction` of its cycle, then swings along height * sin^2.
+    Each foot's cycle is ahead of the phase by its offset. A foot is on the ground in the first
+    `stance_fraction` of its cycle, then swings along height * sin^2.
 
     Args:
         phase: of the gait, in [0, 1), shape (N,).
-        stepping: 1 where the gait goes on, 0 where it waits with both feet down, shape (N,).
+        stepping: 1 where the gait goes on, 0 where it waits with all feet down, shape (N,).
+        offsets: of the feet, in parts of the cycle, shape (F,).
         stance_fraction: part of its cycle that a foot spends on the ground.
         height: of the sole in the middle of the swing [m].
     """
     angle = 2.0 * math.pi * phase
     clock = torch.stack((angle.sin(), angle.cos()), dim=-1) * stepping.unsqueeze(-1)
-    cycles = torch.stack((phase, (phase + 0.5) % 1.0), dim=-1)
+    cycles = (phase.unsqueeze(-1) + offsets) % 1.0
     swing = ((cycles - stance_fraction) / (1.0 - stance_fraction)).clamp(min=0.0)
     swing = swing * stepping.unsqueeze(-1)
     return clock, (swing == 0.0).to(phase.dtype), height * (math.pi * swing).sin().square()
@@ -185,29 +189,31 @@ def flight(contact: Tensor, air_time: Tensor, duration: float) -> Tuple[Tensor, 
     """Follow how long feet are in the air.
 
     Args:
-        contact: 1 where a foot is on the ground, else 0, shape (N, 2).
-        air_time: for how long it was in the air before this step [s], shape (N, 2).
+        contact: 1 where a foot is on the ground, else 0, shape (N, F).
+        air_time: for how long it was in the air before this step [s], shape (N, F).
         duration: of the step [s].
 
     Returns:
-        `landing` of `Walking`, and the new air time [s], shape (N, 2).
+        `landing` of `Walking`, and the new air time [s], shape (N, F).
     """
     return air_time * contact, (air_time + duration) * (1.0 - contact)
 
 
 @script
-def stepping(phase: Tensor, moving: Tensor, pause: float) -> Tensor:
+def stepping(phase: Tensor, moving: Tensor, pause_start: Tensor, pause_length: Tensor) -> Tensor:
     """Tell where the gait goes on: where the robot shall walk, and until a step is done.
 
     Args:
         phase: of the gait, in [0, 1), shape (N,).
         moving: 1 where the robot shall walk, else 0, shape (N,).
-        pause: part of the cycle, from 0 and again from 1/2 on, in which the gait may wait.
+        pause_start: phases from which on the gait may wait, shape (K,).
+        pause_length: for how much of the cycle each time, shape (K,).
 
     Returns:
         1 where it goes on, 0 where it waits, shape (N,).
     """
-    waits = (moving == 0.0) & (phase % 0.5 < pause)
+    may_wait = (phase.unsqueeze(-1) - pause_start) % 1.0 < pause_length
+    waits = (moving == 0.0) & may_wait.any(-1)
     return 1.0 - waits.to(phase.dtype)
 
 
@@ -227,19 +233,24 @@ def leaning(orientation: Tensor, least: float) -> Tensor:
 
 
 @script
-def first_phase(lateral: Tensor, chance: Tensor, stance_fraction: float) -> Tensor:
-    """Phase at which both feet are to be on the ground, the one that is left swinging next.
+def first_phase(lateral: Tensor, chance: Tensor, start: Tensor, length: Tensor) -> Tensor:
+    """Phase at which all feet are to be on the ground, one that the base moves from swinging next.
 
     Args:
         lateral: velocity of the base to the left [m/s], shape (N,).
         chance: from U(0, 1), shape (N, 2).
-        stance_fraction: part of its cycle that a foot spends on the ground.
+        start: beginnings of such parts of the cycle for a base that moves to the left, and to the
+            right, shape (2, M).
+        length: of these parts, shape (2, M).
 
     Returns:
         Of the gait, in [0, 1), shape (N,).
     """
-    to_right = (lateral + 1e-3 * (chance[:, 0] - 0.5) < 0.0).to(lateral.dtype)
-    return 0.5 * to_right + max(stance_fraction - 0.5, 0.0) * chance[:, 1]
+    to_right = lateral + 1e-3 * (chance[:, 0] - 0.5) < 0.0
+    which = (chance[:, 0] * start.shape[1]).long().clamp(max=start.shape[1] - 1)
+    which = which + start.shape[1] * to_right.long()
+    begin = start.flatten().index_select(0, which)
+    return (begin + length.flatten().index_select(0, which) * chance[:, 1]) % 1.0
 
 
 @script

@@ -118,7 +118,7 @@ def gait_contact(q: Walking) -> Tensor:
 @script
 def swing_force(q: Walking, weight: float) -> Tensor:
     """Force on feet that the gait's clock has in the air, in body weights; weight [N]."""
-    force = q.foot_force.unflatten(-1, (2, 3)).norm(p=2, dim=-1) / weight
+    force = q.foot_force.unflatten(-1, (-1, 3)).norm(p=2, dim=-1) / weight
     return (force * (1.0 - q.stance)).sum(-1)
 
 
@@ -138,14 +138,14 @@ def feet_air_time(q: Walking, target: float) -> Tensor:
 @script
 def slip(q: Walking) -> Tensor:
     """Sum over the feet on the ground of their squared horizontal velocity [m^2/s^2]."""
-    speed = q.foot_velocity.unflatten(-1, (2, 3))[..., 0:2].square().sum(-1)
+    speed = q.foot_velocity.unflatten(-1, (-1, 3))[..., 0:2].square().sum(-1)
     return (speed * q.foot_contact).sum(-1)
 
 
 @script
 def contact_force(q: Walking, limit: float, weight: float) -> Tensor:
     """Sum over feet of the force above `limit` body weights, in body weights; weight [N]."""
-    force = q.foot_force.unflatten(-1, (2, 3)).norm(p=2, dim=-1)
+    force = q.foot_force.unflatten(-1, (-1, 3)).norm(p=2, dim=-1)
     return (force / weight - limit).clamp(min=0.0).sum(-1)
 
 
@@ -163,5 +163,5 @@ def feet_yaw(q: Walking) -> Tensor:
 
 @script
 def feet_spacing(q: Walking, least: float) -> Tensor:
-    """How much less than `least` the feet are apart sideways [m]."""
-    return (least - q.foot_spacing).clamp(min=0.0)
+    """Sum over pairs of feet of how much less than `least` they are apart sideways [m]."""
+    return (least - q.foot_spacing).clamp(min=0.0).sum(-1)

@@ -5,7 +5,7 @@ from typing import Dict, NamedTuple, Sequence
 import numpy as np
 
 from humanoid_gym.deployment.description import Body
-from humanoid_gym.deployment.kinematics import rotation_matrix
+from humanoid_gym.deployment.kinematics import link_poses
 from humanoid_gym.deployment.robot_description import read_body
 from humanoid_gym.mirror import PSEUDOVECTOR, VECTOR, Reflection
 from humanoid_gym.tasks.task_config import find_asset
@@ -75,13 +75,9 @@ def mirrored_joints(asset: str, joint_names: Sequence[str]) -> Reflection:
 
 
 def _axes(body: Body) -> Dict[str, _Axis]:
-    poses, axes = [], {}
-    for link in body.links:
-        place, turn = poses[link.parent] if link.parent >= 0 else (np.zeros(3), np.eye(3))
-        if link.parent >= 0:
-            place = place + turn @ np.array(link.position)
-            turn = turn @ rotation_matrix(link.rotation)
-        poses.append((place, turn))
-        if link.joint is not None:
-            axes[link.joint] = _Axis(place, turn @ np.array(link.axis), link.prismatic)
-    return axes
+    poses = link_poses(body.links, {})
+    return {
+        link.joint: _Axis(place, turn @ np.array(link.axis), link.prismatic)
+        for link, (place, turn) in zip(body.links, poses)
+        if link.joint is not None
+    }

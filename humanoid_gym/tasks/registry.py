@@ -1,12 +1,14 @@
 """Tasks by name: those that come with the package, and those whose settings name their class."""
 
 import importlib
+import inspect
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Dict, List, Optional, Type
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type, cast
 
 from humanoid_gym.config import ConfigError, nearest
+from humanoid_gym.tasks.task_config import TaskConfig
 
 if TYPE_CHECKING:
     from humanoid_gym.tasks.vec_task import VecTask
@@ -18,10 +20,13 @@ as Python does and in the working directory; or one of the package's own tasks, 
 TASKS: Dict[str, str] = {
     "cartpole": "humanoid_gym.tasks.cartpole:Cartpole",
     "humanoid": "humanoid_gym.tasks.humanoid:Humanoid",
-    "humanoid_legs": "humanoid_gym.tasks.humanoid24.walk:HumanoidWalk",
-    "humanoid_walk": "humanoid_gym.tasks.humanoid24.walk:HumanoidWalk",
+    "humanoid_legs": "humanoid_gym.tasks.walking.walk:Walk",
+    "humanoid_walk": "humanoid_gym.tasks.walking.walk:Walk",
 }
 """Name -> module:class of the package's own. The module is imported when the task is asked for."""
+
+
+_ANYTHING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def task_names() -> List[str]:
@@ -30,7 +35,7 @@ def task_names() -> List[str]:
 
 
 def task_class(name: str, place: Optional[str] = None) -> "Type[VecTask]":
-    """Return the class of a task.
+    """Return the class of a task; that of a legacy task may have another base than VecTask.
 
     Args:
         name: of the task.
@@ -59,6 +64,24 @@ def task_class(name: str, place: Optional[str] = None) -> "Type[VecTask]":
     return _checked(found, where)
 
 
+def settings_class(found: Type[Any], settings: Mapping[str, Any]) -> Optional[Type[TaskConfig]]:
+    """Return the dataclass that configures a task; None if a dictionary does, the legacy way.
+
+    A class derived from VecTask takes a dictionary if it names no dataclass, and its settings have
+    the group `env` or its constructor wants more than settings.
+
+    Args:
+        found: the task's class.
+        settings: of the task.
+    """
+    config: Optional[Type[TaskConfig]] = getattr(found, "config_class", None)
+    if config is not TaskConfig:
+        return config
+    parameters = list(inspect.signature(found).parameters.values())
+    needed = [p for p in parameters[1:] if p.default is p.empty and p.kind not in _ANYTHING]
+    return None if needed or isinstance(settings.get("env"), Mapping) else config
+
+
 def _import(module: str, where: str) -> object:
     if os.getcwd() not in sys.path:
         sys.path.append(os.getcwd())
@@ -66,7 +89,10 @@ def _import(module: str, where: str) -> object:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise ConfigError(f"{where}: {_told(error, module)}") from error
+            raise ConfigError(
+                f"{where}: {_told(error, module)}; install it, or put its folder on PYTHONPATH (a "
+                "VecTask to derive from is in humanoid_gym)"
+            ) from error
         raise ConfigError(
             f"{where}: there is no module {error.name}, neither installed nor in {os.getcwd()}"
         ) from error
@@ -85,9 +111,12 @@ def _told(error: Exception, module: str) -> str:
 
 
 def _checked(found: object, where: str) -> "Type[VecTask]":
+    from humanoid_gym.tasks.legacy_task import takes_dictionary
     from humanoid_gym.tasks.vec_task import VecTask
 
     if not (isinstance(found, type) and issubclass(found, VecTask)):
+        if takes_dictionary(found):
+            return cast("Type[VecTask]", found)
         raise ConfigError(f"{where} is no task: derive the class from humanoid_gym.VecTask")
     config = found.config_class
     if "__dataclass_fields__" not in vars(config):

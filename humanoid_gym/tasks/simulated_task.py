@@ -3,7 +3,7 @@
 import math
 import signal
 from functools import partial
-from typing import Any, Mapping, Optional, Tuple, Type, Union
+from typing import Any, Mapping, Optional, Tuple, Type, Union, cast
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment.description import Deployment
-from humanoid_gym.tasks.legacy_config import read_legacy_config
+from humanoid_gym.tasks.legacy_config import DeviceName, read_legacy_config
 from humanoid_gym.tasks.sim_params import legacy_sim_params, sim_params
 from humanoid_gym.tasks.task_config import TaskConfig, find_asset
 from humanoid_gym.tasks.viewing import Viewing
@@ -155,8 +155,18 @@ class SimulatedTask:
             self.viewer = self.gym.create_viewer(self.sim, properties)
 
     def camera_target(self, env_index: int) -> Tuple[float, float, float]:
-        """Return the point [m] that a camera on this environment should follow, env-local."""
-        return (0.0, 0.0, 1.0)
+        """Return the point [m] that a camera on this environment should follow, env-local.
+
+        That is the base of its first actor.
+        """
+        env = self.gym.get_env(self.sim, env_index)
+        roots = gymtorch.wrap_tensor(self.gym.acquire_actor_root_state_tensor(self.sim))
+        index = self.gym.get_actor_index(env, 0, gymapi.DOMAIN_SIM)
+        if roots is None or index < 0:
+            return (0.0, 0.0, 1.0)
+        origin = self.gym.get_env_origin(env)
+        x, y, z = (float(value) for value in roots[index, :3])
+        return (x - origin.x, y - origin.y, z - origin.z)
 
     def deployment(self) -> Deployment:
         """Describe the robot to the computer that runs an exported policy on it.
@@ -250,6 +260,10 @@ class SimulatedTask:
         on_gpu = device.type == "cuda" and bool(legacy.sim.get("use_gpu_pipeline", False))
         self._use_device(device if on_gpu else torch.device("cpu"))
         self.device_id = device.index or 0
+        self.device = cast(torch.device, DeviceName(self.device))
+        self.rl_device = cast(torch.device, DeviceName(self.rl_device))
+        self.control_freq_inv = legacy.task.control_frequency_inv
+        self.clip_obs, self.clip_actions = legacy.task.clip_observations, legacy.task.clip_actions
         self.sim_params = legacy_sim_params(legacy.sim, on_gpu)
         self.dt = float(self.sim_params.dt)  # as float32, which legacy tasks compute with
 
@@ -275,6 +289,20 @@ class SimulatedTask:
                 f"{type(self).__name__}.create_envs created {count} environments, num_envs is "
                 f"{self.num_envs}; create one for each"
             )
+
+    def apply_randomizations(self, dr_params: Mapping[str, Any]) -> None:
+        """Refuse what only IsaacGymEnvs' base class has.
+
+        Args:
+            dr_params: what to randomize, as its files say.
+
+        Raises:
+            NotImplementedError: always, with the remedy.
+        """
+        raise NotImplementedError(
+            f"{type(self).__name__}: apply_randomizations is IsaacGymEnvs' own; derive from its "
+            "VecTask, or leave it out (task.task.randomize=false), or use RandomizedTask"
+        )
 
     def overrides(self, method: str) -> bool:
         """Return whether the task's class has a method of its own in place of the base's."""

@@ -46,6 +46,22 @@ def restore(owner: object, saved: Mapping[str, Tensor]) -> None:
             live[name].copy_(value)
 
 
+class TensorState:
+    """The state of a task that keeps all of it in tensor attributes, as our own do."""
+
+    def __init__(self, owner: object) -> None:
+        self._owner = owner
+
+    def saved(self) -> Dict[str, Any]:
+        """Return a copy of the tensors, on the CPU."""
+        tensors = tensor_attributes(self._owner)
+        return {"tensors": {k: v.detach().to("cpu", copy=True) for k, v in tensors.items()}}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Write a state back, see `restore`."""
+        restore(self._owner, state["tensors"])
+
+
 def continue_random_numbers(generator: torch.Generator, state: Tensor) -> None:
     """Let a generator go on from a saved state, unless it is that of another kind of device."""
     if len(state) == len(generator.get_state()):

@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.mirror import MirrorMap
-from humanoid_gym.tasks import task_outputs
+from humanoid_gym.tasks import legacy_episodes, task_outputs
 from humanoid_gym.tasks.captured_step import CapturedTaskStep
+from humanoid_gym.tasks.legacy_state import LegacyState
 from humanoid_gym.tasks.simulated_task import Point as Point
 from humanoid_gym.tasks.simulated_task import SimulatedTask
-from humanoid_gym.tasks.snapshot import continue_random_numbers, moved, restore, tensor_attributes
+from humanoid_gym.tasks.snapshot import TensorState, continue_random_numbers, moved
 from humanoid_gym.tasks.task_config import TaskConfig
 from humanoid_gym.threads import single_threaded
 
@@ -37,8 +38,7 @@ class VecTask(SimulatedTask):
         sim_device: device of the simulation; None: `rl_device`.
         graphics_device_id: index of the rendering GPU, -1 for none.
         headless: do not open a viewer window.
-        virtual_screen_capture: accepted for legacy tasks, without effect.
-        force_render: accepted for legacy tasks, without effect.
+        virtual_screen_capture, force_render: accepted for legacy tasks, without effect.
 
     Raises:
         ConfigError: the configuration does not fit the task or the machine.
@@ -66,9 +66,10 @@ class VecTask(SimulatedTask):
         self.virtual_screen_capture = virtual_screen_capture
         self.force_render = force_render
         self.control_steps = 0
-        self._keeps_control = self.overrides("post_physics_step")
+        self.kept: Union[TensorState, LegacyState] = TensorState(self)
         self._seconds = {"physics": 0.0, "observation_reward": 0.0}
         self.allocate_buffers()
+        self._episodes = legacy_episodes.followed(self)
         self.acquire_tensors()
         self._step = CapturedTaskStep(self, self._advance)
 
@@ -202,12 +203,14 @@ class VecTask(SimulatedTask):
         """Do all of a step's work for the device; on a GPU a graph repeats it, without Python."""
         start = time.perf_counter()
         limit = self.config.clip_actions
+        if self._episodes is not None:
+            self._episodes.before_step(self._observations())
         self.pre_physics_step(actions.clamp(-limit, limit))
         self._simulate()
         simulated = time.perf_counter()
         self.post_physics_step()
         self._publish_extras()
-        self._observations()
+        self.obs_dict.update(self._observations())
         self._seconds["physics"] += simulated - start
         self._seconds["observation_reward"] += time.perf_counter() - simulated
 
@@ -227,17 +230,25 @@ class VecTask(SimulatedTask):
         timed_out = self._reached(self.max_episode_length)
         torch.logical_and(timed_out, ~terminated, out=self.timeout_buf)
         done = terminated | self.timeout_buf
-        self._publish_terminations(self.compute_termination_causes())
+        self.publish_terminations(self.compute_termination_causes())
         self._begin_episodes(done)
         self.reset_buf.copy_(done)
 
     @single_threaded()
     def reset(self) -> Dict[str, Tensor]:
-        """Begin a new episode in every environment and return the first observations by name."""
-        self._begin_episodes(torch.ones(self.num_envs, dtype=torch.bool, device=self.device))
+        """Begin a new episode in every environment and return the first observations by name.
+
+        A task with its own `post_physics_step` does so in a step without actions.
+        """
+        everywhere = torch.ones(self.num_envs, dtype=torch.bool, device=self.device)
+        if self._episodes is not None:  # its own step begins what is flagged
+            legacy_episodes.flag(self, everywhere)
+            self._advance(self.zero_actions().to(self.device))
+            return self._handed_over()[0]
+        self._begin_episodes(everywhere)
         self.reset_buf.zero_()
         self.timeout_buf.zero_()
-        self._observations()
+        self.obs_dict.update(self._observations())
         return self._handed_over()[0]
 
     @single_threaded()
@@ -251,9 +262,13 @@ class VecTask(SimulatedTask):
             The present observations of all environments, by name.
         """
         mask = mask.to(self.device)
+        if self._episodes is not None:
+            legacy_episodes.flag(self, mask)
+            self.obs_dict.update(legacy_episodes.without_nan(self._observations(), mask))
+            return self._handed_over()[0]
         self.reset_buf.masked_fill_(mask, 0)
         self._begin_episodes(mask)
-        self._observations()
+        self.obs_dict.update(self._observations())
         return self._handed_over()[0]
 
     def randomize_episode_phase(self) -> None:
@@ -283,12 +298,11 @@ class VecTask(SimulatedTask):
     def state_dict(self) -> Dict[str, Any]:
         """Return what is needed to continue bit for bit.
 
-        That is every tensor attribute, the random number generator and the engine's inner state. A
-        simulator without extensions cannot save the last; there, loading begins new episodes.
+        That is every tensor attribute (`kept`), the random number generator and the engine's inner
+        state. A simulator without extensions cannot save the last; loading begins new episodes.
         """
-        tensors = tensor_attributes(self)
-        state: Dict[str, Any] = {
-            "tensors": {k: v.detach().to("cpu", copy=True) for k, v in tensors.items()},
+        state = {
+            **self.kept.saved(),
             "generator": self.generator.get_state(),
             "control_steps": self.control_steps,
         }
@@ -308,7 +322,7 @@ class VecTask(SimulatedTask):
         missing = [key for key in ("tensors", "generator", "control_steps") if key not in state]
         if missing:
             raise ValueError(f"saved environment state lacks {', '.join(missing)}")
-        restore(self, state["tensors"])
+        self.kept.load(state)
         continue_random_numbers(self.generator, state["generator"].cpu())
         self.control_steps = int(state["control_steps"])
         if self.extensions is None or "sim" not in state:
@@ -353,37 +367,27 @@ class VecTask(SimulatedTask):
         return self.progress_buf >= length
 
     def _publish_extras(self) -> None:
-        if self._keeps_control:
-            # A legacy task ends at max_episode_length - 1 and resets at the start of the next step,
-            # so the observation it returns for an ended episode is that episode's last.
-            self.reset_buf = self.reset_buf.masked_fill(self.fault_buf, 1)
-            self.timeout_buf = self._reached(self.max_episode_length - 1) & (self.reset_buf != 0)
-            self.timeout_buf &= ~self.fault_buf
-            self._keep_final()
-            ended = (self.reset_buf != 0) & ~self.timeout_buf & ~self.fault_buf
-            self._publish_terminations({"terminated": ended})
-            self.extras["reward_terms"] = {"reward": self.rew_buf}
-            self.extras.setdefault("metrics", {})
-            self.extras.setdefault("episode_metrics", {})
-        self.extras["time_outs"] = self.timeout_buf
+        if self._episodes is not None:
+            legacy_episodes.publish(self, self._episodes, self._observations())
+        self.extras.update(time_outs=self.timeout_buf, faults=self.fault_buf)
         self.extras["final_observation"] = self.final_obs_buf
         if self.num_states > 0:
             self.extras["final_states"] = self.final_states_buf
-        self.extras["faults"] = self.fault_buf
 
-    def _publish_terminations(self, causes: Dict[str, Tensor]) -> None:
+    def publish_terminations(self, causes: Dict[str, Tensor]) -> None:
+        """Put into extras why episodes ended: causes by name, time-outs and faults."""
         causes = {**causes, "time_out": self.timeout_buf, "fault": self.fault_buf}
         self.extras["terminations"] = causes
 
     def _keep_final(self) -> None:
-        self.final_obs_buf.copy_(self._clipped("obs_buf", self.num_obs))
-        if self.num_states > 0:
-            self.final_states_buf.copy_(self._clipped("states_buf", self.num_states))
+        for name, value in self._observations().items():
+            getattr(self, f"final_{name}_buf").copy_(value)
 
-    def _observations(self) -> None:
-        self.obs_dict["obs"] = self._clipped("obs_buf", self.num_obs)
+    def _observations(self) -> Dict[str, Tensor]:
+        found = {"obs": self._clipped("obs_buf", self.num_obs)}
         if self.num_states > 0:
-            self.obs_dict["states"] = self._clipped("states_buf", self.num_states)
+            found["states"] = self._clipped("states_buf", self.num_states)
+        return found
 
     def _handed_over(self) -> StepResult:
         result = (self.obs_dict, self.rew_buf, self.reset_buf, self.extras)

@@ -1,6 +1,7 @@
 """The runner with good, wrong and missing sensors, on a clock of the test's own."""
 
 import dataclasses
+import json
 import math
 import subprocess
 import sys
@@ -11,7 +12,13 @@ import pytest
 from deployed_robots import PERIOD, LinearPolicy, two_joints
 
 from humanoid_gym.config import ConfigError
-from humanoid_gym.deployment import ObservationEntry, PolicyFile, PolicyRunner, SafetyLimits
+from humanoid_gym.deployment import (
+    Deployment,
+    ObservationEntry,
+    PolicyFile,
+    PolicyRunner,
+    SafetyLimits,
+)
 from humanoid_gym.deployment.description import Body, Foot, FootPoint, Link
 
 STILL = {"joint_position": [0.0, 0.0], "joint_velocity": [0.0, 0.0]}
@@ -209,7 +216,9 @@ def test_gravity_clock_and_goals(tmp_path):
 
 
 def test_the_clock_goes_on_until_it_may_wait(tmp_path):
-    deployment = walking(constants={"command": (1.0, 0.0, 0.0)}, clock_pause=0.15)
+    deployment = walking(
+        constants={"command": (1.0, 0.0, 0.0)}, clock_pauses=((0.0, 0.15), (0.5, 0.15))
+    )
     LinearPolicy(deployment).save(tmp_path / "policy.onnx")
     runner = PolicyRunner(tmp_path / "policy.onnx")
     upright = {**STILL, "base_orientation": [0.0, 0.0, 0.0, 1.0]}
@@ -220,6 +229,14 @@ def test_the_clock_goes_on_until_it_may_wait(tmp_path):
         phases.append(runner._situation.phase)
     # a tenth of the cycle in each step; from 0.5 to 0.65 both feet are on the ground
     assert phases == pytest.approx([0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5])
+
+
+def test_metadata_of_earlier_versions_keep_their_clock():
+    """They told of two feet, half a cycle apart."""
+    written = json.loads(walking().to_json())
+    assert written.pop("clock_pauses") == [[0.0, 1.0]]
+    older = json.dumps({**written, "format_version": 2, "clock_pause": 0.15})
+    assert Deployment.from_json(older, "").clock_pauses == ((0.0, 0.15), (0.5, 0.15))
 
 
 def test_a_standing_robot_that_leans_steps_on(tmp_path):
@@ -246,7 +263,7 @@ def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
     onnx.helper.set_model_props(model, {"humanoid_gym.policy": walking().to_json()})
     other.write_bytes(model.SerializeToString())
     newer = tmp_path / "newer.onnx"
-    text = two_joints().to_json().replace('"format_version": 2', '"format_version": 3')
+    text = two_joints().to_json().replace('"format_version": 3', '"format_version": 4')
     onnx.helper.set_model_props(model, {"humanoid_gym.policy": text})
     newer.write_bytes(model.SerializeToString())
     text_file = tmp_path / "text.onnx"
@@ -254,7 +271,7 @@ def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
     for path, message in [
         (plain, "an ONNX file without metadata of humanoid_gym"),
         (other, "the graph's 'observation' has width 6, the metadata say 8"),
-        (newer, "format version 3, this program reads up to 2"),
+        (newer, "format version 4, this program reads up to 3"),
         (text_file, "not a policy that onnxruntime can load"),
     ]:
         with pytest.raises(ConfigError, match=message) as caught:

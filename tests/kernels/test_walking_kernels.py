@@ -12,6 +12,12 @@ from humanoid_gym.kernels import walking as kernels
 from humanoid_gym.kernels import walking_rewards as terms
 
 N = 32
+PAIR = torch.tensor([0.0, 0.5])
+"""Offsets of two feet that take turns."""
+TROT = torch.tensor([0.0, 0.5, 0.5, 0.0])
+"""Of the feet front left, front right, rear left, rear right."""
+TRIPOD = [None, 0.75, 0.75, None, None, 0.75]
+"""Of six feet, the part of its swing in which each is."""
 
 
 def vectors(*shape: int, seed: int = 0) -> np.ndarray:
@@ -47,31 +53,42 @@ def test_base_quantities_agree_with_scipy(bodies: Rotation, heading: np.ndarray)
     np.testing.assert_allclose(gravity, bodies.inv().apply([0.0, 0.0, -1.0]), atol=1e-5)
 
 
-def test_foot_quantities_agree_with_scipy(heading: np.ndarray):
-    feet = Rotation.random(2 * N, random_state=8)
-    states = np.concatenate([vectors(2 * N, 3), feet.as_quat(), vectors(2 * N, 6, seed=2)], axis=1)
-    forces = vectors(N, 2, 3, seed=4)
+@pytest.mark.parametrize(
+    ("count", "pairs"), [(2, ([0], [1])), (3, ([], [])), (4, ([1, 3], [0, 2]))]
+)
+def test_foot_quantities_agree_with_scipy(heading: np.ndarray, count: int, pairs: tuple):
+    feet = Rotation.random(count * N, random_state=8)
+    parts = [vectors(count * N, 3), feet.as_quat(), vectors(count * N, 6, seed=2)]
+    states = np.concatenate(parts, axis=1)
+    forces = vectors(N, count, 3, seed=4)
     direction = tensor(np.stack([np.cos(heading), np.sin(heading)], axis=1))
+    left, right = pairs
     force, velocity, tilt, spacing, yaw = kernels.feet(
-        tensor(states).view(N, 2, 13), tensor(forces), direction
+        tensor(states).view(N, count, 13),
+        tensor(forces),
+        direction,
+        torch.tensor(left, dtype=torch.int64),
+        torch.tensor(right, dtype=torch.int64),
     )
-    turned = Rotation.from_euler("z", np.repeat(heading, 2)[:, None]).inv()
-    expected = turned.apply(forces.reshape(2 * N, 3)).reshape(N, 6)
+    turned = Rotation.from_euler("z", np.repeat(heading, count)[:, None]).inv()
+    expected = turned.apply(forces.reshape(count * N, 3)).reshape(N, 3 * count)
     np.testing.assert_allclose(force, expected, atol=1e-4)
-    expected = turned.apply(states[:, 7:10]).reshape(N, 6)
+    expected = turned.apply(states[:, 7:10]).reshape(N, 3 * count)
     np.testing.assert_allclose(velocity, expected, atol=1e-4)
     up = feet.apply([0.0, 0.0, 1.0])
-    sine = np.sin(np.arccos(np.clip(up[:, 2], -1.0, 1.0))).reshape(N, 2)
+    sine = np.sin(np.arccos(np.clip(up[:, 2], -1.0, 1.0))).reshape(N, count)
     np.testing.assert_allclose(tilt, sine, atol=1e-3)
-    forward = turned.apply(feet.apply([1.0, 0.0, 0.0])).reshape(N, 2, 3)
+    forward = turned.apply(feet.apply([1.0, 0.0, 0.0])).reshape(N, count, 3)
     np.testing.assert_allclose(yaw, forward[..., 1], atol=1e-4)
-    positions = turned.apply(states[:, 0:3]).reshape(N, 2, 3)
-    np.testing.assert_allclose(spacing, positions[:, 0, 1] - positions[:, 1, 1], atol=1e-4)
+    sideways = turned.apply(states[:, 0:3]).reshape(N, count, 3)[..., 1]
+    assert spacing.shape == (N, len(left))
+    for k, (i, j) in enumerate(zip(left, right, strict=True)):
+        np.testing.assert_allclose(spacing[:, k], sideways[:, i] - sideways[:, j], atol=1e-4)
 
 
 def test_the_clock_lets_the_feet_swing_one_after_the_other():
     phase = torch.linspace(0.0, 1.0, 1001)[:-1]
-    clock, stance, height = kernels.gait(phase, torch.ones(1000), 0.6, 0.1)
+    clock, stance, height = kernels.gait(phase, torch.ones(1000), PAIR, 0.6, 0.1)
     np.testing.assert_allclose(clock[:, 0], np.sin(2.0 * np.pi * phase.numpy()), atol=1e-6)
     np.testing.assert_allclose(clock[:, 1], np.cos(2.0 * np.pi * phase.numpy()), atol=1e-6)
     np.testing.assert_allclose(stance.mean(0), [0.6, 0.6], atol=0.002)
@@ -84,7 +101,7 @@ def test_the_clock_lets_the_feet_swing_one_after_the_other():
 
 
 def test_the_clock_shows_nothing_while_standing():
-    clock, stance, height = kernels.gait(torch.tensor([0.7]), torch.zeros(1), 0.6, 0.1)
+    clock, stance, height = kernels.gait(torch.tensor([0.7]), torch.zeros(1), PAIR, 0.6, 0.1)
     assert clock.tolist() == [[0.0, 0.0]] and stance.tolist() == [[1.0, 1.0]]
     assert height.tolist() == [[0.0, 0.0]]
 
@@ -100,24 +117,64 @@ def test_a_base_leans_beyond_an_angle_whatever_its_heading(axis):
 
 def test_the_gait_waits_only_where_both_feet_are_on_the_ground():
     phase = torch.linspace(0.0, 1.0, 1001)[:-1] + 5e-4
-    both_down = (kernels.gait(phase, torch.ones(1000), 0.6, 0.1)[1] == 1.0).all(1)
-    told_to_stand = kernels.stepping(phase, torch.zeros(1000), 0.1)
-    assert torch.equal(told_to_stand == 0.0, both_down) and both_down.sum() == 200
-    assert (kernels.stepping(phase, torch.ones(1000), 0.1) == 1.0).all()
-    assert (kernels.stepping(phase, torch.zeros(1000), 0.0) == 1.0).all()  # on the spot
+    for offsets in (PAIR, TROT):
+        all_down = (kernels.gait(phase, torch.ones(1000), offsets, 0.6, 0.1)[1] == 1.0).all(1)
+        told_to_stand = kernels.stepping(phase, torch.zeros(1000), PAIR, torch.tensor([0.1, 0.1]))
+        assert torch.equal(told_to_stand == 0.0, all_down) and all_down.sum() == 200
+    start, length = torch.tensor([0.25, 0.9]), torch.tensor([0.05, 0.2])  # the second goes round
+    waits = kernels.stepping(phase, torch.zeros(1000), start, length) == 0.0
+    here = phase.numpy()
+    expected = ((here > 0.25) & (here < 0.3)) | (here > 0.9) | (here < 0.1)
+    np.testing.assert_array_equal(waits, expected)
+    assert (kernels.stepping(phase, torch.ones(1000), start, length) == 1.0).all()
+    none = torch.zeros(0)
+    assert (kernels.stepping(phase, torch.zeros(1000), none, none) == 1.0).all()  # on the spot
 
 
 def test_the_first_phase_has_both_feet_on_the_ground_and_the_one_left_behind_swing_next():
     chance = torch.rand(1000, 2, generator=torch.Generator().manual_seed(0))
     lateral = torch.linspace(-1.0, 1.0, 1000)
-    phase = kernels.first_phase(lateral, chance, 0.6)
-    _, stance, _ = kernels.gait(phase, torch.ones(1000), 0.6, 0.1)
+    start, length = torch.tensor([[0.0], [0.5]]), torch.full((2, 1), 0.1)
+    phase = kernels.first_phase(lateral, chance, start, length)
+    _, stance, _ = kernels.gait(phase, torch.ones(1000), PAIR, 0.6, 0.1)
     assert (stance == 1.0).all()
-    soon = kernels.gait(phase + 0.11, torch.ones(1000), 0.6, 0.1)[1]
+    soon = kernels.gait(phase + 0.11, torch.ones(1000), PAIR, 0.6, 0.1)[1]
     assert (soon[lateral > 0.01, 1] == 0.0).all()  # to the left: the right foot swings
     assert (soon[lateral < -0.01, 0] == 0.0).all()
-    at_rest = kernels.first_phase(torch.zeros(1000), chance, 0.4)  # the clock has no double stance
+    # the clock has no double stance
+    at_rest = kernels.first_phase(torch.zeros(1000), chance, start, 0.0 * length)
     assert set(at_rest.tolist()) == {0.0, 0.5} and 0.2 < at_rest.mean() < 0.3
+
+
+def test_a_first_phase_is_anywhere_in_any_of_the_parts_that_fit():
+    chance = torch.rand(4000, 2, generator=torch.Generator().manual_seed(1))
+    start, length = torch.tensor([[0.2, 0.9], [0.4, 0.4]]), torch.tensor([[0.1, 0.2], [0.05, 0.05]])
+    phase = kernels.first_phase(torch.full((4000,), 0.3), chance, start, length)
+    early, late = (phase >= 0.2) & (phase < 0.3), (phase >= 0.9) | (phase < 0.1)  # it goes round
+    assert (early | late).all() and 0.45 < early.float().mean() < 0.55
+    assert 0.2 < (phase < 0.1).float().mean() < 0.3
+    phase = kernels.first_phase(torch.full((4000,), -0.3), chance, start, length)
+    assert phase.min() >= 0.4 and phase.max() < 0.45 and phase.std() > 0.01
+
+
+@pytest.mark.parametrize(
+    ("offsets", "phase", "stance", "swing"),
+    [
+        # a swing is the last 0.4 of a cycle; its height 0.1 sin^2 of its part times pi
+        ([0.0, 0.5, 0.5, 0.0], 0.8, [0, 1, 1, 0], [0.5, None, None, 0.5]),
+        ([0.0, 0.5, 0.5, 0.0], 0.05, [1, 1, 1, 1], [None] * 4),
+        ([0.0, 0.0, 0.5, 0.5], 0.2, [1, 1, 0, 0], [None, None, 0.25, 0.25]),
+        ([0.75, 0.25, 0.0, 0.5], 0.95, [0, 1, 0, 1], [0.25, None, 0.875, None]),
+        ([0.0, 0.5, 0.5, 0.0, 0.0, 0.5], 0.4, [1, 0, 0, 1, 1, 0], TRIPOD),
+    ],
+)
+def test_four_and_six_feet_by_hand(offsets, phase, stance, swing):
+    _, down, height = kernels.gait(
+        torch.tensor([phase]), torch.ones(1), torch.tensor(offsets), 0.6, 0.1
+    )
+    assert down[0].tolist() == stance
+    expected = [0.0 if part is None else 0.1 * math.sin(math.pi * part) ** 2 for part in swing]
+    np.testing.assert_allclose(height[0], expected, atol=1e-6)
 
 
 def test_air_time_counts_and_is_handed_over_at_touch_down():
@@ -172,7 +229,7 @@ def at(**changes: Any) -> kernels.Walking:
     widths |= {"foot_force": 6, "foot_velocity": 6}
     values = {}
     for name in kernels.Walking._fields:
-        scalar = name in ("stepping", "yaw_rate", "height", "foot_spacing")
+        scalar = name in ("stepping", "yaw_rate", "height")
         zeros = torch.zeros(1) if scalar else torch.zeros(1, widths.get(name, 2))
         values[name] = zeros
     values["gravity_b"] = torch.tensor([[0.0, 0.0, -1.0]])
@@ -240,7 +297,7 @@ CASES = {
     ),
     "feet_flat": (at(foot_tilt=[0.1, 0.2]), {}, 0.05),
     "feet_yaw": (at(foot_yaw=[-0.1, 0.2]), {}, 0.05),
-    "feet_spacing": (at(foot_spacing=0.1), {"least": 0.16}, 0.06),
+    "feet_spacing": (at(foot_spacing=[0.1]), {"least": 0.16}, 0.06),
 }
 
 
@@ -253,4 +310,55 @@ def test_reward_terms_by_hand(name: str):
 def test_terms_that_hold_only_while_standing_or_walking():
     assert terms.stand_still(at(joint_offset=[0.2, -0.3], stepping=1.0)).item() == 0.0
     assert terms.feet_air_time(at(landing=[0.5, 0.0]), target=0.3).item() == 0.0
-    assert terms.feet_spacing(at(foot_spacing=0.3), least=0.16).item() == 0.0
+    assert terms.feet_spacing(at(foot_spacing=[0.3]), least=0.16).item() == 0.0
+
+
+FORCES = [0.0, 300.0, 400.0, 0.0, 0.0, 100.0, 0.0, 0.0, 50.0, 0.0, 0.0, 0.0]
+"""Of four feet [N]: 500, 100, 50 and none."""
+
+
+@pytest.mark.parametrize(
+    ("name", "quantities", "settings", "expected"),
+    [
+        (
+            "gait_contact",
+            {"stance": [1.0, 0.0, 0.0, 1.0], "foot_contact": [1.0, 0.0, 1.0, 1.0]},
+            {},
+            0.75,
+        ),
+        (
+            "swing_force",
+            {"foot_force": FORCES, "stance": [1.0, 0.0, 0.0, 1.0]},
+            {"weight": 250.0},
+            0.6,
+        ),
+        (
+            "swing_height",
+            {"foot_height": [0.0, 0.02, 0.05, 0.01], "swing_height": [0.0, 0.04, 0.04, 0.0]},
+            {"height": 0.05},
+            0.8,
+        ),
+        (
+            "feet_air_time",
+            {"landing": [0.5, 0.0, 0.0, 0.2], "stepping": 1.0},
+            {"target": 0.3},
+            0.1,
+        ),
+        (
+            "slip",
+            {
+                "foot_velocity": [1.0, 0.0, 9.0, 2.0, 0.0, 9.0, 0.0, 3.0, 9.0, 0.0, 0.0, 9.0],
+                "foot_contact": [1.0, 0.0, 1.0, 1.0],
+            },
+            {},
+            10.0,
+        ),
+        ("contact_force", {"foot_force": FORCES}, {"limit": 0.3, "weight": 250.0}, 1.7 + 0.1),
+        ("feet_flat", {"foot_tilt": [0.1, 0.2, 0.0, 0.3]}, {}, 0.14),
+        ("feet_yaw", {"foot_yaw": [-0.1, 0.2, 0.0, 0.3]}, {}, 0.14),
+        ("feet_spacing", {"foot_spacing": [0.1, 0.3, 0.15]}, {"least": 0.16}, 0.07),
+    ],
+)
+def test_terms_of_more_feet_by_hand(name: str, quantities: dict, settings: dict, expected: float):
+    term = getattr(terms, name)(at(**quantities), **settings)
+    assert term.tolist() == pytest.approx([expected])

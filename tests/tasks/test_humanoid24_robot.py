@@ -22,13 +22,8 @@ from urdf_robot import (
 )
 
 from humanoid_gym.engine import gymapi
-from humanoid_gym.tasks.humanoid24.motors import (
-    JOINT_MOTORS,
-    MOTORS,
-    Motor,
-    joint_motor,
-    position_gains,
-)
+from humanoid_gym.tasks.walking.humanoid24 import JOINT_MOTORS, MOTORS, joint_motor
+from humanoid_gym.tasks.walking.motors import Motor, position_gains
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "resources/urdf/humanoid24"

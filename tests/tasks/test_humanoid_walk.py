@@ -11,17 +11,17 @@ from scipy.spatial.transform import Rotation
 from walking_settings import LEGS, REPOSITORY, SETTINGS, N, commands, config
 
 from humanoid_gym.config import ConfigError
-from humanoid_gym.tasks.humanoid24.rewards import RewardsConfig
-from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
+from humanoid_gym.tasks.walking.rewards import RewardsConfig
+from humanoid_gym.tasks.walking.walk import Walk
 
 
 @pytest.fixture(scope="module")
-def task() -> HumanoidWalk:
-    return HumanoidWalk(config(asset=LEGS))
+def task() -> Walk:
+    return Walk(config(asset=LEGS))
 
 
 @pytest.fixture(autouse=True)
-def from_the_start(task: HumanoidWalk) -> None:
+def from_the_start(task: Walk) -> None:
     task.reset()
 
 
@@ -29,16 +29,16 @@ def actions(steps: int, width: int = 12, seed: int = 0) -> torch.Tensor:
     return torch.randn(steps, N, width, generator=torch.Generator().manual_seed(seed)) * 0.5
 
 
-def test_sizes_follow_from_the_robot(task: HumanoidWalk):
+def test_sizes_follow_from_the_robot(task: Walk):
     assert (task.num_actions, task.num_obs) == (12, 3 + 3 + 3 + 2 + 3 * 12)
-    whole = HumanoidWalk(config())
+    whole = Walk(config())
     assert (whole.num_actions, whole.num_obs) == (24, 3 + 3 + 3 + 2 + 3 * 24)
-    assert (HumanoidWalk.num_obs, HumanoidWalk.num_states) == (whole.num_obs, whole.num_states)
+    assert (Walk.num_obs, Walk.num_states) == (whole.num_obs, whole.num_states)
     obs = whole.reset()
     assert obs["obs"].shape == (N, whole.num_obs) and obs["states"].shape == (N, whole.num_states)
 
 
-def test_observation_columns_come_from_the_state(task: HumanoidWalk):
+def test_observation_columns_come_from_the_state(task: Walk):
     for action in actions(6):
         task.obs_buf.fill_(torch.nan)  # a column that is not written stays NaN
         task.states_buf.fill_(torch.nan)
@@ -82,7 +82,7 @@ def test_the_policy_sees_the_steps_before_but_no_other_episodes():
     """Noise is drawn once for each step, and a step looks the same from all later ones."""
     noise = {"noise": {"joint_offset": {"std": 0.1}}}
     one, three = (
-        HumanoidWalk(config(asset=LEGS, history=history, episode_length=5, randomization=noise))
+        Walk(config(asset=LEGS, history=history, episode_length=5, randomization=noise))
         for history in (1, 3)
     )
     size = one.num_obs
@@ -106,7 +106,7 @@ def test_the_policy_sees_the_steps_before_but_no_other_episodes():
     assert (begun > 6).all()
 
 
-def test_the_robot_stands_on_its_soles_with_its_weight_on_them(task: HumanoidWalk):
+def test_the_robot_stands_on_its_soles_with_its_weight_on_them(task: Walk):
     for _ in range(15):
         task.step(torch.zeros(N, 12))
     bodies = task.gym.get_actor_rigid_body_properties(task.gym.get_env(task.sim, 0), 0)
@@ -118,7 +118,7 @@ def test_the_robot_stands_on_its_soles_with_its_weight_on_them(task: HumanoidWal
     assert load.mean() == pytest.approx(task.weight, rel=0.25)
 
 
-def test_actions_move_the_targets_by_their_motors_scale(task: HumanoidWalk):
+def test_actions_move_the_targets_by_their_motors_scale(task: Walk):
     knee = task.robot.joint_names.index("left_knee")
     action = torch.zeros(N, 12)
     action[:, knee] = 2.0
@@ -132,7 +132,7 @@ def test_actions_move_the_targets_by_their_motors_scale(task: HumanoidWalk):
 def test_single_joints_may_have_natural_frequencies_of_their_own():
     """stiffness = I (2 pi f)^2, damping = 2 zeta I (2 pi f); rotors of 0.012 and 0.03 kg m^2."""
     own = {"waist_*": 20.0, "left_knee": 5.0}
-    task = HumanoidWalk(config(natural_frequencies=own, natural_frequency=8.0, damping_ratio=1.5))
+    task = Walk(config(natural_frequencies=own, natural_frequency=8.0, damping_ratio=1.5))
     drives = task.gym.get_actor_dof_properties(task.gym.get_env(task.sim, 0), 0)
     for joint, inertia, frequency, torque in (
         ("waist_yaw", 0.012, 20.0, 90.0),
@@ -151,7 +151,7 @@ def test_torque_control_moves_the_robot_as_the_drives_do():
     """Both on a stiff ground with the same targets; a damper of the engine is implicit."""
     outcomes = []
     for drive in ("position", "torque"):
-        task = HumanoidWalk(config(asset=LEGS, drive=drive, damping_ratio=0.5))
+        task = Walk(config(asset=LEGS, drive=drive, damping_ratio=0.5))
         task.reset()
         for action in actions(8, seed=3) * 0.6:
             task.step(action)
@@ -166,7 +166,7 @@ def test_torque_control_moves_the_robot_as_the_drives_do():
 def test_rewards_add_up_and_zero_scales_are_not_evaluated():
     scales = {"alive": 0.5, "tilt": -1.0, "action_rate": 0.0, "fall": -3.0}
     scales |= {"track_linear_velocity": 0.0, "track_yaw_rate": 0.0}
-    task = HumanoidWalk(config(asset=LEGS, rewards=scales, least_height=0.74))
+    task = Walk(config(asset=LEGS, rewards=scales, least_height=0.74))
     task.reset()
     fallen = torch.zeros(N, dtype=torch.bool)
     for action in actions(25):
@@ -183,14 +183,14 @@ def test_every_term_of_the_table_is_evaluated():
     with pytest.raises(ConfigError, match=r"task\.rewards: every scale is 0; set at least one"):
         config(rewards={entry.name: 0.0 for entry in dataclasses.fields(RewardsConfig)})
     every = {entry.name: 0.5 for entry in dataclasses.fields(RewardsConfig)}
-    task = HumanoidWalk(config(asset=LEGS, rewards=every))
+    task = Walk(config(asset=LEGS, rewards=every))
     task.reset()
     _, reward, _, extras = task.step(torch.zeros(N, 12))
     assert set(extras["reward_terms"]) == set(every)
     torch.testing.assert_close(sum(extras["reward_terms"].values()), reward)
 
 
-def test_episodes_end_low_or_tilted(task: HumanoidWalk):
+def test_episodes_end_low_or_tilted(task: Walk):
     task.root_state[:, 2] = torch.tensor([0.49, 0.51] + [0.767] * 6)
     angles = torch.tensor([0.0, 0.0, 0.98, -0.98, 1.02, -1.02, 0.0, 0.0])
     task.root_state[:, 3:7] = 0.0
@@ -205,7 +205,7 @@ def test_episodes_end_low_or_tilted(task: HumanoidWalk):
 
 def test_metrics_of_steps_and_of_the_whole_episode():
     fixed = [0.6, 0.8, 0.0]
-    task = HumanoidWalk(config(asset=LEGS, commands=commands(fixed=fixed), episode_length=12))
+    task = Walk(config(asset=LEGS, commands=commands(fixed=fixed), episode_length=12))
     task.reset()
     speeds, powers = [], []
     for action in actions(12, seed=2) * 0.5:
@@ -232,7 +232,7 @@ def test_metrics_of_steps_and_of_the_whole_episode():
     assert (task.distance == 0.0).all() and (task.energy == 0.0).all()
 
 
-def test_a_new_episode_begins_standing(task: HumanoidWalk):
+def test_a_new_episode_begins_standing(task: Walk):
     for action in actions(10):
         task.step(action)
     obs = task.reset()
@@ -246,8 +246,8 @@ def test_a_new_episode_begins_standing(task: HumanoidWalk):
     assert yaw.std() > 0.5  # facing anywhere
 
 
-def test_masked_reset_leaves_the_others_bit_identical(task: HumanoidWalk):
-    other = HumanoidWalk(config(asset=LEGS))
+def test_masked_reset_leaves_the_others_bit_identical(task: Walk):
+    other = Walk(config(asset=LEGS))
     other.load_state_dict(task.state_dict())
     mask = torch.zeros(N, dtype=torch.bool)
     mask[[1, 4]] = True
@@ -259,24 +259,24 @@ def test_masked_reset_leaves_the_others_bit_identical(task: HumanoidWalk):
     assert not torch.equal(a[mask], b[mask])
 
 
-def test_saved_state_continues_bit_for_bit(task: HumanoidWalk):
+def test_saved_state_continues_bit_for_bit(task: Walk):
     task.randomize_episode_phase()
     for action in actions(20, seed=6):
         task.step(action)
-    fresh = HumanoidWalk(config(asset=LEGS, seed=77))
+    fresh = Walk(config(asset=LEGS, seed=77))
     fresh.load_state_dict(task.state_dict())
     for action in actions(40, seed=7):
         for a, b in zip(_outcome(task, action), _outcome(fresh, action), strict=True):
             assert torch.equal(a, b)
 
 
-def _outcome(task: HumanoidWalk, action: torch.Tensor) -> list[torch.Tensor]:
+def _outcome(task: Walk, action: torch.Tensor) -> list[torch.Tensor]:
     observation, reward, reset, extras = task.step(action)
     whole = list(extras["episode_metrics"].values())
     return [observation["obs"], observation["states"], reward, reset, *whole]
 
 
-def test_air_time_is_that_of_the_feet(task: HumanoidWalk):
+def test_air_time_is_that_of_the_feet(task: Walk):
     task.root_state[:, 2] += 0.3  # falls for 0.25 s
     task.gym.set_actor_root_state_tensor(task.sim, gymtorch.unwrap_tensor(task.root_state))
     landings = torch.zeros(N, 2)
@@ -311,13 +311,13 @@ def test_robots_and_joints_that_do_not_fit_are_named():
     with pytest.raises(
         ConfigError, match=r"task\.default_pose: no joint fits 'left_nee'; nearest: "
     ):
-        HumanoidWalk(config(default_pose={"left_nee": 0.1}))
+        Walk(config(default_pose={"left_nee": 0.1}))
     with pytest.raises(ConfigError, match="natural_frequencies: no joint fits 'wiast_yaw'"):
-        HumanoidWalk(config(natural_frequencies={"wiast_yaw": 20.0}))
+        Walk(config(natural_frequencies={"wiast_yaw": 20.0}))
     with pytest.raises(ConfigError, match="'left_knee' fits several entries: \\*_knee, left_\\*"):
-        HumanoidWalk(config(default_pose={"*_knee": 0.1, "left_*": 0.2}))
+        Walk(config(default_pose={"*_knee": 0.1, "left_*": 0.2}))
     with pytest.raises(ConfigError, match="joint 'abdomen_z' has no motor"):
-        HumanoidWalk(config(asset="resources/urdf/humanoid/humanoid.urdf"))
+        Walk(config(asset="resources/urdf/humanoid/humanoid.urdf"))
 
 
 def test_the_page_lists_every_term_with_its_scale():

@@ -9,11 +9,11 @@ import torch
 import yaml
 from walking_settings import LEGS, SETTINGS, N, commands, config
 
-from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
+from humanoid_gym.tasks.walking.walk import Walk
 
 
 def test_commands_are_renewed_within_the_episode():
-    task = HumanoidWalk(config(asset=LEGS, commands=commands(hold=[0.1, 0.2])))
+    task = Walk(config(asset=LEGS, commands=commands(hold=[0.1, 0.2])))
     task.reset()
     seen = []
     for _ in range(30):
@@ -27,7 +27,7 @@ def test_commands_are_renewed_within_the_episode():
 
 def test_a_fixed_command_holds_for_all_at_all_times():
     fixed = [0.05, 0.0, 0.0]  # within the deadband, which is for random ones
-    task = HumanoidWalk(config(asset=LEGS, commands=commands(fixed=fixed, hold=[0.02, 0.04])))
+    task = Walk(config(asset=LEGS, commands=commands(fixed=fixed, hold=[0.02, 0.04])))
     task.reset()
     for _ in range(5):
         obs = task.step(torch.zeros(N, 12))[0]["obs"]
@@ -36,7 +36,7 @@ def test_a_fixed_command_holds_for_all_at_all_times():
 
 
 def test_at_the_command_to_stand_the_clock_stands_still():
-    task = HumanoidWalk(config(asset=LEGS, commands=commands(standing_fraction=1.0)))
+    task = Walk(config(asset=LEGS, commands=commands(standing_fraction=1.0)))
     obs = task.reset()["obs"]
     phase = task.phase.clone()
     for _ in range(3):
@@ -48,7 +48,7 @@ def test_at_the_command_to_stand_the_clock_stands_still():
 @pytest.mark.parametrize("stance_fraction", [0.6, 0.4])
 def test_a_step_is_done_before_the_clock_waits(stance_fraction: float):
     gait = {**SETTINGS["gait"], "stance_fraction": stance_fraction, "recovery_tilt": None}
-    task = HumanoidWalk(config(asset=LEGS, gait=gait))
+    task = Walk(config(asset=LEGS, gait=gait))
     task.reset()
     task.command_steps.fill_(1000.0)
     task.commands.zero_()
@@ -69,9 +69,10 @@ def test_a_step_is_done_before_the_clock_waits(stance_fraction: float):
 @pytest.mark.parametrize("tilt", [0.1, None])
 def test_a_standing_robot_that_leans_may_catch_itself(tilt):
     gait = {**SETTINGS["gait"], "recovery_tilt": tilt}
-    task = HumanoidWalk(config(asset=LEGS, gait=gait, commands=commands(standing_fraction=1.0)))
+    task = Walk(config(asset=LEGS, gait=gait, commands=commands(standing_fraction=1.0)))
     task.reset()
-    pause = task.gait_pause
+    pause = task.gait.pauses[0].length
+    assert [start for start, _ in task.gait.pauses] == [0.0, 0.5]
     clock = task.observation.slices["clock"]
     went_on = torch.zeros(N, dtype=torch.bool)
     for _ in range(40):  # without an action robots fall, sooner or later
@@ -91,7 +92,7 @@ def test_a_standing_robot_that_leans_may_catch_itself(tilt):
 def test_a_robot_may_step_on_the_spot():
     gait = {**SETTINGS["gait"], "stop": False}
     rewards = {"stand_still": -1.0, "feet_air_time": 1.0}
-    task = HumanoidWalk(
+    task = Walk(
         config(asset=LEGS, gait=gait, commands=commands(standing_fraction=1.0), rewards=rewards)
     )
     obs = task.reset()["obs"]
@@ -102,11 +103,11 @@ def test_a_robot_may_step_on_the_spot():
         angle = 2.0 * np.pi * (phase + step * 1.4 * 0.02)
         np.testing.assert_allclose(clock, np.stack([np.sin(angle), np.cos(angle)], 1), atol=1e-4)
         assert (task.commands == 0.0).all() and (extras["reward_terms"]["stand_still"] == 0.0).all()
-    assert task.deployment().clock_pause == 0.0
+    assert task.deployment().clock_pauses == ()
 
 
 def test_play_shows_one_metre_per_second_unless_told_otherwise():
-    (override,) = HumanoidWalk.evaluation_overrides
+    (override,) = Walk.evaluation_overrides
     key, _, value = override.partition("=")
     assert key == "task.commands.fixed"
     shown = config(commands=commands(fixed=yaml.safe_load(value)))

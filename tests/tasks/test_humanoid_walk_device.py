@@ -5,16 +5,17 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from legged_settings import legged
 from pretend_cuda import no_waiting, pretend_cuda
 from sync_guard import SyncGuard
 from test_device_purity import ELSEWHERE, elsewhere
 from walking_settings import LEGS, commands, config, settings
 
 from humanoid_gym.tasks.captured_step import WARM_UP_STEPS
-from humanoid_gym.tasks.humanoid24 import walking_robot
-from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
-from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 from humanoid_gym.tasks.snapshot import moved
+from humanoid_gym.tasks.walking import walking_robot
+from humanoid_gym.tasks.walking.config import WalkConfig
+from humanoid_gym.tasks.walking.walk import Walk
 
 N, EPISODE, STEPS = 4, 7, 9
 SETTINGS = {
@@ -40,12 +41,17 @@ SURROUNDINGS = {
 }
 
 
-@pytest.mark.parametrize("drive", DRIVES)
-def test_a_step_stays_on_the_device(drive: str, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize(("drive", "feet"), [("position", 2), ("torque", 2), ("position", 4)])
+def test_a_step_stays_on_the_device(drive, feet, tmp_path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(walking_robot, "gymtorch", SimpleNamespace(unwrap_tensor=lambda x: x))
-    task = elsewhere(HumanoidWalk(config(**SETTINGS, drive=drive)))
+    settings = {**SETTINGS, "drive": drive}
+    if feet == 4:
+        del settings["asset"]
+    task = elsewhere(Walk(config(**settings) if feet == 2 else legged(tmp_path, **settings)))
     robot = {name: moved(value, ELSEWHERE) for name, value in task.robot._asdict().items()}
     task.robot = task.robot._replace(**robot)
+    gait = {name: moved(value, ELSEWHERE) for name, value in task.gait._asdict().items()}
+    task.gait = task.gait._replace(**gait)
     task.course.device = ELSEWHERE
     task.rewards = task._reward_table()
     with SyncGuard():
@@ -56,6 +62,16 @@ def test_a_step_stays_on_the_device(drive: str, monkeypatch: pytest.MonkeyPatch)
         seen += value.values() if isinstance(value, dict) else [value]
     assert len(seen) > 30
     assert {value.device for value in seen} == {ELSEWHERE}
+
+
+def test_replayed_steps_on_four_feet_are_the_plain_ones(tmp_path, monkeypatch: pytest.MonkeyPatch):
+    pytest.importorskip("mujoco_warp")
+    changes = {"num_envs": N, "seed": 3, "episode_length": EPISODE}
+    with pretend_cuda(monkeypatch):
+        plain, replayed = (results(legged(tmp_path, **changes, capture=on)) for on in (False, True))
+    for step, (one, other) in enumerate(zip(plain, replayed, strict=True)):
+        for key, value in one.items():
+            torch.testing.assert_close(other[key], value, rtol=0, atol=0, msg=f"{step} {key}")
 
 
 @pytest.mark.parametrize(
@@ -77,9 +93,9 @@ def test_replayed_steps_are_the_plain_ones(drive, where, monkeypatch: pytest.Mon
             assert any(row[f"randomization{push}"].any() for row in plain[WARM_UP_STEPS + 1 :])
 
 
-def results(settings: HumanoidWalkConfig) -> list[dict[str, torch.Tensor]]:
+def results(settings: WalkConfig) -> list[dict[str, torch.Tensor]]:
     """What each of the steps returns, on the CPU."""
-    task = HumanoidWalk(settings, rl_device="cuda:0")
+    task = Walk(settings, rl_device="cuda:0")
     task.reset()
     draw, rows = torch.Generator().manual_seed(5), []
     for _ in range(STEPS):

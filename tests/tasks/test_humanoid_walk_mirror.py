@@ -8,14 +8,14 @@ from isaacgym import gymtorch
 from reflected_states import mirrored_root
 from walking_settings import config
 
-from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
+from humanoid_gym.tasks.walking.walk import Walk
 
 PAIRS = 24
 CONFIG = config(num_envs=2 * PAIRS, history=3)
 EVEN = ("pitch", "knee", "elbow")
 
 
-def mirrored_joints(task: HumanoidWalk, values: torch.Tensor) -> torch.Tensor:
+def mirrored_joints(task: Walk, values: torch.Tensor) -> torch.Tensor:
     """Joint by joint, without the map: sides change places, roll and yaw change signs."""
     names, image = task.robot.joint_names, torch.empty_like(values)
     for i, name in enumerate(names):
@@ -25,7 +25,7 @@ def mirrored_joints(task: HumanoidWalk, values: torch.Tensor) -> torch.Tensor:
     return image
 
 
-def put_mirrored_pairs(task: HumanoidWalk) -> None:
+def put_mirrored_pairs(task: Walk) -> None:
     """Random poses, commands and phases in the first half, their reflections in the rest."""
     g = torch.Generator().manual_seed(0)
     task.reset()
@@ -48,7 +48,7 @@ def put_mirrored_pairs(task: HumanoidWalk) -> None:
 
 
 def test_mirrored_states_and_actions_lead_to_mirrored_observations_and_equal_rewards():
-    task = HumanoidWalk(CONFIG)
+    task = Walk(CONFIG)
     put_mirrored_pairs(task)
     mirror = task.mirror()
     assert mirror.states is not None
@@ -83,15 +83,15 @@ def test_mirrored_states_and_actions_lead_to_mirrored_observations_and_equal_rew
 
 
 def test_a_robot_that_is_not_symmetric_is_refused():
-    task = HumanoidWalk(dataclasses.replace(CONFIG, num_envs=2))
+    task = Walk(dataclasses.replace(CONFIG, num_envs=2))
     task.robot.lower[task.robot.joint_names.index("left_knee")] -= 0.1
     with pytest.raises(ValueError, match="not symmetric: limits of joint 'left_knee'"):
         task.mirror()
     pose = {**CONFIG.default_pose, "left_hip_yaw": 0.2}
-    task = HumanoidWalk(dataclasses.replace(CONFIG, num_envs=2, default_pose=pose))
+    task = Walk(dataclasses.replace(CONFIG, num_envs=2, default_pose=pose))
     with pytest.raises(ValueError, match="not symmetric: default pose of joint 'left_hip_yaw'"):
         task.mirror()
     own = {**CONFIG.natural_frequencies, "left_knee": 14.0}
-    task = HumanoidWalk(dataclasses.replace(CONFIG, num_envs=2, natural_frequencies=own))
+    task = Walk(dataclasses.replace(CONFIG, num_envs=2, natural_frequencies=own))
     with pytest.raises(ValueError, match="not symmetric: stiffness of joint 'left_knee'"):
         task.mirror()

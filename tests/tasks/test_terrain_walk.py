@@ -9,9 +9,9 @@ from sync_guard import SyncGuard
 from test_captured_step import outcome
 from walking_settings import LEGS, commands, config
 
-from humanoid_gym.tasks.humanoid24.walk import HumanoidWalk
 from humanoid_gym.tasks.snapshot import tensor_attributes
 from humanoid_gym.tasks.terrain import KINDS, mirrored_scan, scan_grid
+from humanoid_gym.tasks.walking.walk import Walk
 
 TERRAIN = {
     "proportions": dict.fromkeys(KINDS, 1.0),
@@ -25,11 +25,11 @@ N = 2 * len(KINDS)
 ALL = torch.ones(N, dtype=torch.bool)
 
 
-def make(cls: type = HumanoidWalk, terrain: dict = TERRAIN, **changes: Any) -> HumanoidWalk:
+def make(cls: type = Walk, terrain: dict = TERRAIN, **changes: Any) -> Walk:
     return cls(config(asset=LEGS, num_envs=N, terrain=terrain, **changes))
 
 
-def place(task: HumanoidWalk) -> HumanoidWalk:
+def place(task: Walk) -> Walk:
     """Put two robots on a tile of each kind, one at each level."""
     task.terrain_level.copy_(torch.arange(N) % 2)
     task.root_state[:, :3] = task.terrain_start
@@ -41,13 +41,13 @@ def place(task: HumanoidWalk) -> HumanoidWalk:
 
 
 @pytest.fixture(scope="module")
-def task() -> HumanoidWalk:
+def task() -> Walk:
     task = make()
     task.reset()
     return task
 
 
-def test_robots_begin_standing_on_every_tile(task: HumanoidWalk):
+def test_robots_begin_standing_on_every_tile(task: Walk):
     place(task)
     soles = task.config.standing_height + 0.01
     assert torch.allclose(task.root_state[:, 2] - task.terrain_start[:, 2], torch.tensor(soles))
@@ -64,7 +64,7 @@ def test_robots_begin_standing_on_every_tile(task: HumanoidWalk):
     assert weight.mean().item() == pytest.approx(task.weight, rel=0.1)
 
 
-def test_heights_count_from_the_ground(task: HumanoidWalk):
+def test_heights_count_from_the_ground(task: Walk):
     place(task)
     task.step(task.zero_actions())
     feet = task.body_state[:, task.feet.tolist(), :3]
@@ -91,7 +91,7 @@ def test_who_sees_the_ground():
     assert widths["policy"] == (obs + 187, states + 187)
 
 
-def test_the_scan_is_part_of_the_mirror_image(task: HumanoidWalk):
+def test_the_scan_is_part_of_the_mirror_image(task: Walk):
     """Points change sides; those ahead stay ahead."""
     scan = task.config.terrain.height_scan
     ahead, left = scan_grid(scan)
@@ -138,7 +138,7 @@ def test_saved_state_continues_bit_for_bit():
 
 
 def test_a_step_never_waits_for_a_gpu():
-    class GpuWalk(PretendingGpu, HumanoidWalk):
+    class GpuWalk(PretendingGpu, Walk):
         pass
 
     task = make(GpuWalk)

@@ -1,5 +1,7 @@
 """Training progress on the terminal, or as lines where there is none."""
 
+import os
+import signal
 import sys
 import time
 from typing import Dict, Optional
@@ -67,7 +69,10 @@ class Display:
         elif time.monotonic() >= self._next_line:
             self._next_line = time.monotonic() + self._line_interval
             line = progress_line(report, self._max_iterations)
-            self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+            try:
+                self._console.print(line, soft_wrap=True, highlight=False, markup=False)
+            except (BrokenPipeError, SystemExit):  # rich turns the one into the other
+                stop_without_reader()
 
     def close(self) -> None:
         """Leave the last state on the screen."""
@@ -86,6 +91,12 @@ class Display:
         screen.add_row(self._bar)
         screen.add_row(numbers)
         return screen
+
+
+def stop_without_reader() -> None:
+    """Ask the training to stop and save, as Ctrl-C does, and write nothing more to the output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    signal.raise_signal(signal.SIGINT)
 
 
 def progress_line(report: Report, max_iterations: int) -> str:

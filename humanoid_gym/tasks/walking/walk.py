@@ -1,4 +1,4 @@
-"""A humanoid robot walks as commanded: position targets, a gait clock and shaped rewards.
+"""A robot on legs walks as commanded: position targets, a gait clock and shaped rewards.
 
 docs/walk_task.md lists observation, reward terms and metrics with formulas and units.
 """
@@ -13,40 +13,53 @@ from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.kernels import walking as kernels
 from humanoid_gym.kernels.observation import with_past
 from humanoid_gym.mirror import MirrorMap
-from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
-from humanoid_gym.tasks.humanoid24.deployment import walking_deployment
-from humanoid_gym.tasks.humanoid24.observation import mirror_map, observation_table, state_table
-from humanoid_gym.tasks.humanoid24.rewards import FALL, RewardTerm, RobotLimits, reward_table
-from humanoid_gym.tasks.humanoid24.walking_robot import WalkingRobot
 from humanoid_gym.tasks.mirrored_joints import mirrored_joints
 from humanoid_gym.tasks.observation import ObservationTerm
 from humanoid_gym.tasks.terrain import NOBODY, HeightScanConfig
+from humanoid_gym.tasks.walking.config import WalkConfig
+from humanoid_gym.tasks.walking.deployment import walking_deployment
+from humanoid_gym.tasks.walking.gait import make_gait
+from humanoid_gym.tasks.walking.observation import (
+    mirror_map,
+    mirrored_clock,
+    observation_table,
+    state_table,
+)
+from humanoid_gym.tasks.walking.rewards import (
+    FALL,
+    RewardTerm,
+    RobotLimits,
+    check_feet,
+    reward_table,
+)
+from humanoid_gym.tasks.walking.walking_robot import WalkingRobot
 
 LEAST_DISTANCE = 1.0
 """Cost of transport counts at least this distance [m]: standing has none."""
 
 
-class HumanoidWalk(WalkingRobot):
+class Walk(WalkingRobot):
     """Follow velocity commands; see the module's description.
 
-    The sizes are those of the robot with 24 joints; a task of another robot has its own.
+    The sizes are those of the robot with 24 joints and two feet; others have their own.
     """
 
-    config_class = HumanoidWalkConfig
-    config: HumanoidWalkConfig
-    num_obs = observation_table(HumanoidWalkConfig(), 24).size
-    num_states = state_table(
-        observation_table(HumanoidWalkConfig(), 24), 1.0, HeightScanConfig()
-    ).size
+    config_class = WalkConfig
+    config: WalkConfig
+    num_obs = observation_table(WalkConfig(), 24).size
+    num_states = state_table(observation_table(WalkConfig(), 24), 2, 1.0, HeightScanConfig()).size
     num_actions = 24
     recomputed = ("quantities",)
     evaluation_overrides = ("task.commands.fixed=[1.0,0.0,0.0]",)
 
     def create_envs(self) -> None:
-        """Create the environments; sizes follow from the robot's joints."""
+        """Create the environments; sizes follow from the robot's joints and feet."""
         super().create_envs()
+        check_feet(self.config.rewards, self.robot.layout)
+        self.gait = make_gait(self.config.gait, self.robot.layout, self.gait_advance, self.device)
         self.observation = observation_table(self.config, self.num_actions)
-        self.states = state_table(self.observation, self.weight, self.config.terrain.height_scan)
+        scan, num_feet = self.config.terrain.height_scan, len(self.config.feet)
+        self.states = state_table(self.observation, num_feet, self.weight, scan)
         self.num_obs = self.observation.size * self.config.history
         self.num_states = self.states.size
 
@@ -63,16 +76,6 @@ class HumanoidWalk(WalkingRobot):
         """Part of the gait's cycle in a control step."""
         return self.config.gait.frequency * self.control_dt
 
-    @property
-    def gait_pause(self) -> float:
-        """Part of each half of the cycle, from its beginning, in which the gait may wait.
-
-        Both feet are to be on the ground then; if the gait never has them there, the first step. 0
-        where the robot steps on the spot.
-        """
-        gait = self.config.gait
-        return max(gait.stance_fraction - 0.5, self.gait_advance) if gait.stop else 0.0
-
     def acquire_tensors(self) -> None:
         """Wrap the simulation's tensors and allocate the task's own; shapes (num_envs, ...)."""
         super().acquire_tensors()
@@ -86,8 +89,8 @@ class HumanoidWalk(WalkingRobot):
         self.commands = torch.zeros(n, 3, device=device)
         self.command_steps = torch.zeros(n, device=device)
         self.phase = torch.zeros(n, device=device)
-        self.air_time = torch.zeros(n, 2, device=device)
-        self.landing = torch.zeros(n, 2, device=device)
+        self.air_time = torch.zeros(n, len(self.robot.feet), device=device)
+        self.landing = torch.zeros_like(self.air_time)
         self.distance = torch.zeros(n, device=device)
         self.energy = torch.zeros(n, device=device)
         earlier = (self.config.history - 1) * self.observation.size
@@ -185,7 +188,8 @@ class HumanoidWalk(WalkingRobot):
         direction = kernels.heading(self.root_state[:, 3:7])
         lateral = kernels.in_heading_frame(direction, self.root_state[:, 7:10])[:, 1]
         chance = self.uniform(0.0, 1.0, (self.num_envs, 2))
-        phase = kernels.first_phase(lateral, chance, self.config.gait.stance_fraction)
+        gait = self.gait
+        phase = kernels.first_phase(lateral, chance, gait.first_start, gait.first_length)
         self.phase.copy_(torch.where(mask, phase, self.phase))
         self.previous_velocity.copy_(
             torch.where(column, self.joint_velocity, self.previous_velocity)
@@ -199,13 +203,21 @@ class HumanoidWalk(WalkingRobot):
         """Return how observation, states and action change when left and right are exchanged.
 
         Raises:
-            ValueError: the robot is not symmetric.
+            ValueError: the robot or its gait is not symmetric.
         """
-        config = self.config
+        config, layout = self.config, self.robot.layout
         joints = mirrored_joints(config.asset, self.robot.joint_names)
         self.check_symmetry(joints)
-        scan = config.terrain.height_scan
-        return mirror_map(joints, self.observation, self.states, scan, config.history)
+        clock = mirrored_clock(self.gait.cycle_offsets, layout)
+        return mirror_map(
+            joints,
+            layout.counterparts,
+            clock,
+            self.observation,
+            self.states,
+            config.terrain.height_scan,
+            config.history,
+        )
 
     def _reward_table(self) -> Dict[str, RewardTerm]:
         lower, upper = self.robot.soft_limits(self.config.soft_limit)
@@ -227,19 +239,19 @@ class HumanoidWalk(WalkingRobot):
         moving, tilt = self._moving(), self.config.gait.recovery_tilt
         if tilt is not None:
             moving = torch.maximum(moving, kernels.leaning(self.root_state[:, 3:7], tilt))
-        return kernels.stepping(self.phase, moving, self.gait_pause)
+        return kernels.stepping(self.phase, moving, self.gait.pause_start, self.gait.pause_length)
 
     def _quantities(self) -> kernels.Walking:
         # bodies and forces are those of the last step, which a new episode has nothing to do with
         under_way = (self.progress_buf > 0).to(self.commands.dtype).unsqueeze(-1)
         direction = kernels.heading(self.root_state[:, 3:7])
         velocity, angular_velocity, gravity = kernels.base(self.root_state, direction)
-        stepping, gait = self._stepping(), self.config.gait
-        clock, stance, swing_height = kernels.gait(
-            self.phase, stepping, gait.stance_fraction, gait.swing_height
-        )
+        stepping = self._stepping()
+        clock, stance, swing_height = self._clock(stepping)
         feet, forces = (x.index_select(1, self.feet) for x in (self.body_state, self.body_force))
-        force, foot_velocity, foot_tilt, spacing, foot_yaw = kernels.feet(feet, forces, direction)
+        force, foot_velocity, foot_tilt, spacing, foot_yaw = kernels.feet(
+            feet, forces, direction, *self.robot.pairs
+        )
         height, foot_height, height_scan = self._above_ground(feet)
         return kernels.Walking(
             command=self.commands,
@@ -269,6 +281,11 @@ class HumanoidWalk(WalkingRobot):
             landing=self.landing,
             height_scan=height_scan,
         )
+
+    def _clock(self, stepping: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
+        """Return `clock`, `stance` and `swing_height` of `Walking`."""
+        offsets, gait = self.gait.offsets, self.config.gait
+        return kernels.gait(self.phase, stepping, offsets, gait.stance_fraction, gait.swing_height)
 
     def _above_ground(self, feet: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
         """Return `height`, `foot_height` and `height_scan` of `Walking`."""

@@ -1,6 +1,6 @@
 """What policy and critic see of the walking robot, and how it looks in the mirror."""
 
-from typing import Dict, Tuple
+from typing import Dict, Sequence, Tuple
 
 from humanoid_gym.mirror import (
     EVEN,
@@ -9,11 +9,10 @@ from humanoid_gym.mirror import (
     VECTOR,
     MirrorMap,
     Reflection,
-    exchanged,
     joined,
+    rearranged,
     signs,
 )
-from humanoid_gym.tasks.humanoid24.config import HumanoidWalkConfig
 from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
 from humanoid_gym.tasks.terrain import (
     CRITIC,
@@ -22,9 +21,12 @@ from humanoid_gym.tasks.terrain import (
     mirrored_scan,
     scan_grid,
 )
+from humanoid_gym.tasks.walking.config import WalkConfig
+from humanoid_gym.tasks.walking.feet import FootLayout
+from humanoid_gym.tasks.walking.gait import mirrored_shift
 
 
-def observation_table(config: HumanoidWalkConfig, num_joints: int) -> ObservationTable:
+def observation_table(config: WalkConfig, num_joints: int) -> ObservationTable:
     """Return what the robot's own sensors and its commander say."""
     return ObservationTable(
         (
@@ -48,29 +50,52 @@ def height_scan(scan: HeightScanConfig, observer: str) -> Tuple[ObservationTerm,
 
 
 def state_table(
-    observation: ObservationTable, weight: float, scan: HeightScanConfig
+    observation: ObservationTable, num_feet: int, weight: float, scan: HeightScanConfig
 ) -> ObservationTable:
     """Return what only the critic sees: the observation, and what a real robot cannot measure.
 
     Args:
         observation: of the policy.
+        num_feet: that the robot walks on.
         weight: of the robot [N].
         scan: who sees the heights of the ground.
     """
     privileged: Tuple[ObservationTerm, ...] = (
         ObservationTerm("velocity_h", 3, "m/s"),
         ObservationTerm("height", 1, "m"),
-        ObservationTerm("foot_height", 2, "m"),
-        ObservationTerm("foot_contact", 2, "1"),
-        ObservationTerm("foot_velocity", 6, "m/s"),
-        ObservationTerm("foot_force", 6, "N", 1.0 / weight),
+        ObservationTerm("foot_height", num_feet, "m"),
+        ObservationTerm("foot_contact", num_feet, "1"),
+        ObservationTerm("foot_velocity", 3 * num_feet, "m/s"),
+        ObservationTerm("foot_force", 3 * num_feet, "N", 1.0 / weight),
         *height_scan(scan, CRITIC),
     )
     return ObservationTable((*observation.terms, *privileged))
 
 
+def mirrored_clock(offsets: Sequence[float], feet: FootLayout) -> Reflection:
+    """Return how the clock changes when left and right are exchanged: half a cycle later, or not.
+
+    Args:
+        offsets: part of the cycle by which each foot is ahead of the clock.
+        feet: of the robot.
+
+    Raises:
+        ValueError: the gait has no mirror image; the message says how to train without.
+    """
+    shift = mirrored_shift(offsets, feet.counterparts)
+    if shift is None:
+        listed = ", ".join(f"{name}: {offset:g}" for name, offset in zip(feet.names, offsets))
+        raise ValueError(
+            f"task.gait.offsets: the gait {listed} is not its own mirror image at any phase; set "
+            "train.algorithm.symmetry_augmentation=false"
+        )
+    return signs(-1, -1) if shift else signs(1, 1)
+
+
 def mirror_map(
     joints: Reflection,
+    feet: Sequence[int],
+    clock: Reflection,
     observation: ObservationTable,
     states: ObservationTable,
     scan: HeightScanConfig,
@@ -80,6 +105,8 @@ def mirror_map(
 
     Args:
         joints: how joint positions change.
+        feet: the foot that is each one's mirror image.
+        clock: how the clock changes.
         observation: the policy's, of one step.
         states: the critic's.
         scan: the points of the ground that one of them sees.
@@ -89,16 +116,16 @@ def mirror_map(
         "angular_velocity_b": PSEUDOVECTOR,
         "gravity_b": VECTOR,
         "command": joined(EVEN, ODD, ODD),
-        "clock": signs(-1, -1),  # half a cycle later
+        "clock": clock,
         "joint_offset": joints,
         "joint_velocity": joints,
         "action": joints,
         "velocity_h": VECTOR,
         "height": EVEN,
-        "foot_height": exchanged(EVEN),
-        "foot_contact": exchanged(EVEN),
-        "foot_velocity": exchanged(VECTOR),
-        "foot_force": exchanged(VECTOR),
+        "foot_height": rearranged(EVEN, feet),
+        "foot_contact": rearranged(EVEN, feet),
+        "foot_velocity": rearranged(VECTOR, feet),
+        "foot_force": rearranged(VECTOR, feet),
         "height_scan": mirrored_scan(scan),
     }
     step = joined(*(reflections[term.name] for term in observation.terms))

@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple
 
-from humanoid_gym.tasks.humanoid24.commands import CommandsConfig
-from humanoid_gym.tasks.humanoid24.motors import DAMPING_RATIO, NATURAL_FREQUENCY, Motor
-from humanoid_gym.tasks.humanoid24.rewards import RewardsConfig, RewardTargetsConfig
 from humanoid_gym.tasks.randomized_task import RandomizedTaskConfig
 from humanoid_gym.tasks.terrain_task import TerrainTaskConfig
+from humanoid_gym.tasks.walking.commands import CommandsConfig
+from humanoid_gym.tasks.walking.gait import GaitConfig
+from humanoid_gym.tasks.walking.motors import DAMPING_RATIO, NATURAL_FREQUENCY, Motor
+from humanoid_gym.tasks.walking.rewards import RewardsConfig, RewardTargetsConfig
 
 POSITION = "position"
 TORQUE = "torque"
@@ -16,34 +17,18 @@ LONGEST_HISTORY = 50
 
 
 @dataclass(frozen=True)
-class GaitConfig:
-    """The clock that tells when which foot is on the ground."""
-
-    frequency: float = field(default=1.4, metadata={"above": 0.0})
-    """Cycles of two steps per second [Hz]."""
-    stance_fraction: float = field(default=0.6, metadata={"above": 0.0, "below": 1.0})
-    """Part of its cycle that a foot spends on the ground."""
-    swing_height: float = field(default=0.08, metadata={"above": 0.0})
-    """Height of the sole in the middle of its swing [m]."""
-    stop: bool = True
-    """Whether the robot stands still at the command to stand; otherwise it steps on the spot, which
-    it can be pushed on."""
-    recovery_tilt: Optional[float] = field(default=0.1, metadata={"above": 0.0})
-    """Lean of the base [rad] beyond which the clock goes on at the command to stand, so that the
-    robot may catch itself with a step; null: it waits however the robot leans."""
-
-
-@dataclass(frozen=True)
-class HumanoidWalkConfig(TerrainTaskConfig, RandomizedTaskConfig):
+class WalkConfig(TerrainTaskConfig, RandomizedTaskConfig):
     """Settings of the walking task."""
 
     asset: str = "resources/urdf/humanoid24/humanoid24.urdf"
     """Robot description (URDF); x ahead, y to the left, z up, and so have its feet."""
-    feet: Tuple[str, str] = ("left_foot", "right_foot")
-    """Links that it stands on, the left one first."""
+    feet: Tuple[str, ...] = ("left_foot", "right_foot")
+    """Links that it stands on."""
     motors: Dict[str, Motor] = field(default_factory=dict)
-    """Motors by joint, `*` stands for any characters; none: those of motors.py, which knows the
-    joints of the package's own robot."""
+    """Motors by joint, `*` stands for any characters; none: those of the package's own robot, which
+    humanoid24.py knows."""
+    self_collisions: bool = True
+    """Whether the robot's links collide with each other; neighbours never do."""
     clip_actions: float = field(default=10.0, metadata={"above": 0.0, "infinite": True})
     """Actions are limited to plus or minus this value."""
     drive: str = field(default=POSITION, metadata={"choices": (POSITION, TORQUE)})
@@ -90,3 +75,15 @@ class HumanoidWalkConfig(TerrainTaskConfig, RandomizedTaskConfig):
     """Scale of each reward term."""
     reward_targets: RewardTargetsConfig = field(default_factory=RewardTargetsConfig)
     """What reward terms compare with."""
+    stop_pose: Dict[str, float] = field(default_factory=dict)
+    """Joint positions of an exported policy's robot on a safe stop [rad]; `*` stands for any
+    characters, others go to the default pose."""
+    stability_margin: Optional[float] = None
+    """Distance of the capture point inside the support polygon below which an exported policy's
+    robot comes to a safe stop [m], negative outside; null: it is not watched. The package's own
+    robot has a margin and a pose of its own where both are left out."""
+
+    def __post_init__(self) -> None:
+        """Refuse a robot without feet."""
+        if not self.feet:
+            raise ValueError("feet: name the links that the robot stands on")

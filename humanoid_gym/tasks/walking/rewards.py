@@ -7,8 +7,10 @@ from typing import Callable, Dict, NamedTuple
 
 from torch import Tensor
 
+from humanoid_gym.config import ConfigError
 from humanoid_gym.kernels import walking_rewards as terms
 from humanoid_gym.kernels.walking import Walking
+from humanoid_gym.tasks.walking.feet import FootLayout
 
 FALL = "fall"
 """The one term that is not a function of the quantities: it comes from the termination."""
@@ -68,7 +70,7 @@ class RewardsConfig:
     feet_yaw: float = 0.0
     """Sum of sin^2 of the angle between feet and heading."""
     feet_spacing: float = 0.0
-    """How much less than least_spacing the feet are apart sideways [m]."""
+    """Sum over pairs of feet of how much less than least_spacing they are apart sideways [m]."""
     fall: float = 0.0
     """1 in the step that ends the episode by a fall."""
 
@@ -94,6 +96,25 @@ class RewardTargetsConfig:
     """Force on a foot that costs nothing [body weights]."""
     least_spacing: float = field(default=0.16, metadata={"min": 0.0})
     """Sideways distance of the feet below which they may hit each other [m]."""
+
+
+def check_feet(scales: RewardsConfig, feet: FootLayout) -> None:
+    """Refuse reward terms that mean nothing for such feet.
+
+    Raises:
+        ConfigError: there is one, with its name and the remedy.
+    """
+    balls = [name for name, ball in zip(feet.names, feet.balls) if ball]
+    for term in ("feet_flat", "feet_yaw"):
+        if balls and getattr(scales, term) != 0.0:
+            raise ConfigError(
+                f"task.rewards.{term}: foot '{balls[0]}' is a ball, which has neither sole nor "
+                "direction; set it to 0"
+            )
+    if scales.feet_spacing != 0.0 and not feet.pairs:
+        raise ConfigError(
+            "task.rewards.feet_spacing: no foot has a counterpart on the other side; set it to 0"
+        )
 
 
 class RewardTerm(NamedTuple):

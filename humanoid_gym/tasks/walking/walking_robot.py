@@ -11,21 +11,22 @@ from torch import Tensor
 from humanoid_gym.config import ConfigError
 from humanoid_gym.kernels import walking as kernels
 from humanoid_gym.mirror import Reflection, check_symmetric
-from humanoid_gym.tasks.humanoid24.config import TORQUE, HumanoidWalkConfig
-from humanoid_gym.tasks.humanoid24.robot import read_robot
 from humanoid_gym.tasks.randomized_task import RandomizedTask
+from humanoid_gym.tasks.stuck_links import warn_of_stuck_links
 from humanoid_gym.tasks.task_config import TaskConfig
 from humanoid_gym.tasks.terrain_task import TerrainTask
 from humanoid_gym.tasks.vec_task import Point
+from humanoid_gym.tasks.walking.config import TORQUE, WalkConfig
+from humanoid_gym.tasks.walking.robot import read_robot
 
 RESET_CLEARANCE = 0.01
 """Distance of the soles from the ground when an episode begins [m]."""
 
 
 class WalkingRobot(TerrainTask, RandomizedTask):
-    """Many robots with driven joints and two feet; what they are to do, a subclass says."""
+    """Many robots with driven joints and feet; what they are to do, a subclass says."""
 
-    config: HumanoidWalkConfig
+    config: WalkConfig
 
     def create_envs(self) -> None:
         """Load the robot and create the environments."""
@@ -34,10 +35,11 @@ class WalkingRobot(TerrainTask, RandomizedTask):
         asset = self.load_asset(options)
         self.robot = read_robot(self.gym, asset, self.config, self.device)
         self.num_actions = len(self.robot.joint_names)
+        collision_filter = 0 if self.config.self_collisions else 1
         for i, (x, y, ground) in enumerate(self.terrain_start.cpu().tolist()):
             pose = gymapi.Transform(p=gymapi.Vec3(x, y, ground + self._start_height))
             env = self.create_env()
-            actor = self.gym.create_actor(env, asset, pose, "robot", i, 0)
+            actor = self.gym.create_actor(env, asset, pose, "robot", i, collision_filter)
             self.gym.set_actor_dof_properties(env, actor, self.robot.dof_properties)
             self.gym.enable_actor_dof_force_sensors(env, actor)
         bodies = self.gym.get_actor_rigid_body_properties(self.gym.get_env(self.sim, 0), 0)
@@ -58,6 +60,7 @@ class WalkingRobot(TerrainTask, RandomizedTask):
         self.feet = torch.tensor(self.robot.feet, device=self.device)
         self.targets = self.robot.default_pose.repeat(n, 1)
         self.torques = torch.zeros_like(self.targets)
+        warn_of_stuck_links(self, self.robot.default_pose.tolist())
 
     def aim(self, actions: Tensor) -> None:
         """Displace the joints' targets from the default pose by actions (num_envs, D)."""
@@ -127,6 +130,7 @@ class WalkingRobot(TerrainTask, RandomizedTask):
             "action scale": (robot.action_scale, same),
         }
         check_symmetric(self.config.asset, robot.joint_names, properties)
+        robot.layout.check_symmetry(self.config.asset)
 
     def camera_target(self, env_index: int) -> Point:
         """Return the base's position on the ground, at hip height."""
@@ -144,12 +148,12 @@ class WalkingRobot(TerrainTask, RandomizedTask):
         return self.config.standing_height + RESET_CLEARANCE
 
     def _configure(self, config: TaskConfig, device: torch.device) -> None:
-        if isinstance(config, HumanoidWalkConfig) and config.drive == TORQUE:
+        if isinstance(config, WalkConfig) and config.drive == TORQUE:
             config = with_single_substeps(config)
         super()._configure(config, device)
 
     def foot_contact(self) -> Tensor:
-        """Return 1 for each foot on the ground, else 0, shape (num_envs, 2)."""
+        """Return 1 for each foot on the ground, else 0, shape (num_envs, F)."""
         forces = self.body_force.index_select(1, self.feet).norm(p=2, dim=-1)
         return (forces > kernels.CONTACT_FORCE).to(forces.dtype)
 
@@ -170,7 +174,7 @@ class WalkingRobot(TerrainTask, RandomizedTask):
         return position.clamp(robot.lower, robot.upper), velocity, root
 
 
-def with_single_substeps(config: HumanoidWalkConfig) -> HumanoidWalkConfig:
+def with_single_substeps(config: WalkConfig) -> WalkConfig:
     """Make each physics step a `simulate` of its own, so that something can be done before each."""
     sim = config.sim
     return dataclasses.replace(

@@ -1,0 +1,32 @@
+"""The end of a command whose output nobody reads any more: `python train.py … | head`."""
+
+import functools
+import os
+import signal
+import sys
+from typing import Callable, Optional, Sequence, TypeVar, cast
+
+Main = TypeVar("Main", bound=Callable[..., int])
+EXIT_NO_READER = 128 + int(getattr(signal, "SIGPIPE", 13))
+"""Exit code that a shell gives to a program that SIGPIPE ended."""
+
+
+def ends_quietly(main: Main) -> Main:
+    """Let a command end without a traceback where its output has no reader.
+
+    Args:
+        main: the command; from its arguments to its exit code.
+    """
+
+    @functools.wraps(main)
+    def run(arguments: Optional[Sequence[str]] = None) -> int:
+        try:
+            exit_code = main(arguments)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # what is still buffered would be written, in vain, when Python ends
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_NO_READER
+        return exit_code
+
+    return cast(Main, run)
