@@ -260,10 +260,14 @@ def _parse(text: str) -> Override:
     try:
         return OverridesParser.create().parse_override(text)
     except HydraException as error:
-        raise ConfigError(
-            f"cannot read '{text}': {_first_line(error)}; a value with special characters needs "
-            "quotes of its own: \"key='value'\""
-        ) from error
+        raise ConfigError(f"cannot read '{text}': {_first_line(error)}; {_remedy(text)}") from error
+
+
+def _remedy(text: str) -> str:
+    """Return how to write what could not be read."""
+    if "*" in text:
+        return "names with * go into braces, without quotes: 'task.default_pose={*_knee: 0.5}'"
+    return "a value with special characters needs quotes of its own: \"key='value'\""
 
 
 def _option(parsed: Override) -> str:
