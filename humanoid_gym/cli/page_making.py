@@ -127,7 +127,8 @@ def _pictures(run: ReportedRun, count: int) -> List[Picture]:
     try:
         agent = Agent(policy.networks(env), env.num_envs)
         duration = env.dt * env.config.control_frequency_inv
-        camera, stride = FollowCamera(duration), max(round(PICTURE_INTERVAL / duration), 1)
+        camera = FollowCamera(duration, env.camera_offset)
+        stride = max(round(PICTURE_INTERVAL / duration), 1)
         obs, pictures = env.reset()["obs"], []
         for step in range(stride * (count - 1) + 1):
             eye, target = camera.follow(env.camera_target(0))

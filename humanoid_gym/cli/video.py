@@ -13,8 +13,6 @@ from humanoid_gym.tasks.vec_task import VecTask
 
 Point = Tuple[float, float, float]
 
-EYE = np.array([2.2, -3.3, 0.8])
-"""Camera position relative to what it follows [m], world axes: before it, to its right, above."""
 JUMP = 1.0
 """A target that moves further than this in one frame [m] began a new episode."""
 SIZES = {".mp4": (1280, 720), ".gif": (640, 360)}
@@ -35,10 +33,12 @@ class FollowCamera:
 
     Args:
         dt: time between frames [s].
+        offset: of the camera from its target [m].
         time_constant: how slowly the camera answers [s].
     """
 
-    def __init__(self, dt: float, time_constant: float = 0.4) -> None:
+    def __init__(self, dt: float, offset: Point, time_constant: float = 0.4) -> None:
+        self._offset = np.array(offset)
         self._dt = dt
         decay = math.exp(-dt / time_constant)
         self._alpha = 1.0 - decay**2  # critically damped
@@ -65,7 +65,7 @@ class FollowCamera:
             position = predicted + self._alpha * error
             self._velocity = self._velocity + self._beta / self._dt * error
         self._position = position
-        return _point(position + EYE), _point(position)
+        return _point(position + self._offset), _point(position)
 
 
 class VideoWriter:
@@ -87,12 +87,13 @@ class VideoWriter:
         dt = env.dt * env.config.control_frequency_inv
         self._stride = max(1, math.ceil(1.0 / dt / GIF_FPS)) if path.suffix == ".gif" else 1
         self._fps = 1.0 / (dt * self._stride)
-        self._camera = FollowCamera(dt)
+        self._camera = FollowCamera(dt, env.camera_offset)
         self._file: Any = None
         self._steps = 0
         target = env.camera_target(0)
         try:  # a machine that cannot draw says so before anything is written
-            env.render_frame(0, _point(np.array(target) + EYE), target, *self._size)
+            eye = _point(np.array(target) + env.camera_offset)
+            env.render_frame(0, eye, target, *self._size)
         except (RuntimeError, NotImplementedError) as error:
             raise ConfigError(f"--video: {error}") from error
 

@@ -168,6 +168,11 @@ class SimulatedTask:
         x, y, z = (float(value) for value in roots[index, :3])
         return (x - origin.x, y - origin.y, z - origin.z)
 
+    @property
+    def camera_offset(self) -> Tuple[float, float, float]:
+        """Where the camera is at first, relative to its target [m], z up: for a robot of 1.5 m."""
+        return (2.2, -3.3, 0.8)
+
     def deployment(self) -> Deployment:
         """Describe the robot to the computer that runs an exported policy on it.
 
@@ -189,7 +194,7 @@ class SimulatedTask:
             return
         if self._viewing is None:
             target = partial(self.camera_target, 0)
-            self._viewing = Viewing(self.gym, self.sim, self.viewer, target)
+            self._viewing = Viewing(self.gym, self.sim, self.viewer, target, self.camera_offset)
         if not self._viewing.draw():
             self._close_viewer()
             signal.raise_signal(signal.SIGINT)

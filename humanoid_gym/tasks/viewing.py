@@ -8,8 +8,6 @@ from isaacgym import gymapi
 
 Point = Tuple[float, float, float]
 
-EYE = (2.2, -3.3, 0.8)
-"""Camera relative to what it follows at first [m], z up."""
 LEAST_DISTANCE = 0.5
 """Of the point that the camera looks at [m]."""
 
@@ -22,15 +20,23 @@ class Viewing:
         sim: its simulation.
         viewer: its window.
         target: point [m] to follow, in the first environment's frame.
+        offset: of the camera from it at first [m], z up.
     """
 
-    def __init__(self, gym: Any, sim: Any, viewer: Any, target: Callable[[], Point]) -> None:  # noqa: ANN401 (the simulator's opaque objects)
+    def __init__(
+        self,
+        gym: Any,  # noqa: ANN401 (the simulator's opaque objects)
+        sim: Any,  # noqa: ANN401
+        viewer: Any,  # noqa: ANN401
+        target: Callable[[], Point],
+        offset: Point,
+    ) -> None:
         self._gym, self._sim, self._viewer = gym, sim, viewer
         self._target = target
         self._env = gym.get_env(sim, 0)
         self._followed = np.array(target())
         self._drawing = True
-        self._look(self._followed + np.array(EYE), self._followed)
+        self._look(self._followed + np.array(offset), self._followed)
         keys = gymapi.KeyboardInput
         for key, action in ((keys.KEY_ESCAPE, "QUIT"), (keys.KEY_V, "toggle_viewer_sync")):
             gym.subscribe_viewer_keyboard_event(viewer, key, action)

@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from humanoid_gym.cli.video import EYE, FollowCamera, VideoError, VideoWriter
+from humanoid_gym.cli.video import FollowCamera, VideoError, VideoWriter
 
 DT = 1.0 / 60.0
+OFFSET = (2.2, -3.3, 0.8)
 
 
 def follow(camera: FollowCamera, positions: np.ndarray) -> np.ndarray:
@@ -16,22 +17,22 @@ def follow(camera: FollowCamera, positions: np.ndarray) -> np.ndarray:
 
 def test_a_steady_runner_stays_in_the_middle():
     positions = 4.0 * DT * np.arange(600)  # 4 m/s for 10 s
-    seen = follow(FollowCamera(DT), positions)
+    seen = follow(FollowCamera(DT, OFFSET), positions)
     assert abs(seen[-1] - positions[-1]) < 1e-3
 
 
 def test_shaking_is_smoothed():
     time = DT * np.arange(600)
-    seen = follow(FollowCamera(DT), 0.05 * np.sin(2.0 * math.pi * 5.0 * time))
+    seen = follow(FollowCamera(DT, OFFSET), 0.05 * np.sin(2.0 * math.pi * 5.0 * time))
     assert np.abs(seen[300:]).max() < 0.5 * 0.05
 
 
 def test_a_new_episode_is_cut_to_at_once():
-    camera = FollowCamera(DT)
+    camera = FollowCamera(DT, OFFSET)
     follow(camera, 4.0 * DT * np.arange(300))
     eye, target = camera.follow((0.0, 0.0, 1.0))
     assert target == (0.0, 0.0, 1.0)
-    np.testing.assert_allclose(eye, np.array(target) + EYE)
+    np.testing.assert_allclose(eye, np.array(target) + OFFSET)
 
 
 def test_an_encoder_that_fails_is_one_line(tmp_path):

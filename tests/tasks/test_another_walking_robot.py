@@ -74,6 +74,14 @@ def test_an_own_name_counts_more_than_a_pattern():
         by_joint(["left_knee"], {"tail": 1.0}, "x", 0.0)
 
 
+def test_the_camera_is_nearer_to_a_smaller_robot():
+    usual, small = Walk(config(asset=LEGS)), Walk(config(asset=LEGS, standing_height=0.767 / 2))
+    assert usual.camera_offset == (2.2, -3.3, 0.8)
+    assert small.camera_offset == pytest.approx((1.1, -1.65, 0.4))
+    for task in (usual, small):
+        task.close()
+
+
 BLOCK = (
     '<collision><origin xyz="0 {} -0.1"/><geometry><box size="0.1 0.1 0.1"/></geometry></collision>'
 )

@@ -21,6 +21,8 @@ from humanoid_gym.tasks.walking.robot import read_robot
 
 RESET_CLEARANCE = 0.01
 """Distance of the soles from the ground when an episode begins [m]."""
+VIEWED_HEIGHT = 0.767
+"""Height [m] of the base of a robot that the camera's usual distance suits."""
 
 
 class WalkingRobot(TerrainTask, RandomizedTask):
@@ -137,6 +139,13 @@ class WalkingRobot(TerrainTask, RandomizedTask):
         place = self.root_state[env_index, 0:2]
         x, y = place.tolist()
         return (x, y, float(self.course.ground.beneath(place)) + 0.75 * self.config.standing_height)
+
+    @property
+    def camera_offset(self) -> Point:
+        """Return where the camera is at first, nearer to smaller robots [m]."""
+        nearer = self.config.standing_height / VIEWED_HEIGHT
+        x, y, z = super().camera_offset
+        return (nearer * x, nearer * y, nearer * z)
 
     @property
     def control_dt(self) -> float:
