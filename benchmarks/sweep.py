@@ -84,10 +84,16 @@ def read_runs(path: Path, out: Path) -> List[Run]:
     ]
 
 
+def _overrides(settings: Mapping[str, Any], name: str) -> List[str]:
+    """Return a setting's overrides, after those of the setting that it is `like`."""
+    own = settings[name]
+    before = _overrides(settings, own["like"]) if "like" in own else []
+    return [*before, *own["overrides"]]
+
+
 def _run(sweep: Mapping[str, Any], name: str, seed: int, out: Path) -> Run:
     setting = sweep["settings"][name]
-    base = sweep["settings"].get(setting.get("like"), {})
-    overrides = [*sweep.get("common", []), *base.get("overrides", []), *setting["overrides"]]
+    overrides = [*sweep.get("common", []), *_overrides(sweep["settings"], name)]
     chosen = dict(override.split("=", 1) for override in overrides)
     samples = int(chosen["num_envs"]) * int(chosen["train.runner.horizon"])
     return Run(

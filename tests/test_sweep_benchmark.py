@@ -32,6 +32,16 @@ def test_every_setting_can_be_trained(path: Path, tmp_path: Path):
         assert (run.max_iterations - 1) * samples < wanted <= run.max_iterations * samples
 
 
+def test_a_setting_may_be_like_one_that_is_like_another(tmp_path: Path):
+    first = {"overrides": ["num_envs=4", "train.runner.horizon=2", "seed=1"]}
+    second = {"like": "first", "overrides": ["seed=2", "a=2"]}
+    settings = {"first": first, "second": second, "third": {"like": "second", "overrides": ["a=3"]}}
+    file = {"env_steps": 8, "seeds": [1], "settings": settings}
+    (tmp_path / "file.yaml").write_text(yaml.safe_dump(file))
+    *_, third = sweep.read_runs(tmp_path / "file.yaml", tmp_path)
+    assert set(third.overrides) == {"num_envs=4", "train.runner.horizon=2", "seed=2", "a=3"}
+
+
 def test_ours_and_theirs_differ_in_nothing_but_the_learner(tmp_path: Path):
     """Neither learns from mirror images, of which rsl_rl would have to be told."""
     runs = sweep.read_runs(ROOT / "benchmarks/against_rsl_rl.yaml", tmp_path)
