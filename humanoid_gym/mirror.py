@@ -91,8 +91,7 @@ def joined(*reflections: Reflection) -> Reflection:
 
 def exchanged(side: Reflection) -> Reflection:
     """Return the reflection of (right, left), two vectors that each reflect like `side`."""
-    first = [side.width + column for column in side.source]
-    return Reflection((*first, *side.source), (*side.sign, *side.sign))
+    return rearranged(side, (1, 0))
 
 
 def rearranged(side: Reflection, source: Sequence[int]) -> Reflection:

@@ -1,10 +1,11 @@
 """The end of a command whose output nobody reads any more: `python train.py … | head`."""
 
 import functools
-import os
 import signal
 import sys
 from typing import Callable, Optional, Sequence, TypeVar, cast
+
+from humanoid_gym.rl.logging.display import discard_output
 
 Main = TypeVar("Main", bound=Callable[..., int])
 EXIT_NO_READER = 128 + int(getattr(signal, "SIGPIPE", 13))
@@ -24,8 +25,7 @@ def ends_quietly(main: Main) -> Main:
             exit_code = main(arguments)
             sys.stdout.flush()
         except BrokenPipeError:
-            # what is still buffered would be written, in vain, when Python ends
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            discard_output()  # what is still buffered would be written, in vain, when Python ends
             return EXIT_NO_READER
         return exit_code
 

@@ -9,8 +9,8 @@ from typing import Any, Dict, Iterator, List, Mapping, Union
 
 import numpy as np
 import torch
-from torch import Tensor
 
+from humanoid_gym.random_numbers import continue_random_numbers
 from humanoid_gym.rl.checkpoint import CheckpointError
 
 _log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ def rng_state(generator: torch.Generator, device: torch.device) -> Dict[str, Any
 def restore_rng(state: Dict[str, Any], generator: torch.Generator, device: torch.device) -> None:
     """Restore what `rng_state` returned; of an older version, as far as it goes."""
     torch.set_rng_state(state["cpu"].cpu())
-    restore_generator(generator, state["learner"].cpu())
+    continue_random_numbers(generator, state["learner"].cpu(), "learner")
     if device.type == "cuda" and "cuda" in state:
         torch.cuda.set_rng_state(state["cuda"].cpu(), device)
     if "numpy" in state:
@@ -119,18 +119,6 @@ def restore_rng(state: Dict[str, Any], generator: torch.Generator, device: torch
     if "python" in state:
         saved = state["python"]
         random.setstate((saved["kind"], tuple(saved["words"].tolist()), saved["gauss"]))
-
-
-def restore_generator(generator: torch.Generator, state: Tensor) -> None:
-    """Let the learner's generator go on, unless the state is that of another kind of device."""
-    if len(state) == len(generator.get_state()):
-        generator.set_state(state)
-        return
-    _log.warning(
-        "the saved learner drew random numbers on another kind of device than %s; new ones follow "
-        "from the seed",
-        generator.device,
-    )
 
 
 def versions() -> Dict[str, str]:

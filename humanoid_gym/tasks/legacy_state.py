@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.tasks.held_tensors import MOST_ENTRIES
-from humanoid_gym.tasks.snapshot import tensor_attributes
+from humanoid_gym.tasks.snapshot import TensorState, tensor_attributes
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class LegacyState:
         now = self._encoded()
         changed = {k: v for k, v in now.items() if not _same(v, self._before.get(k))}
         return {
-            "tensors": {k: v.detach().to("cpu", copy=True) for k, v in tensors.items()},
+            **TensorState(self._owner).saved(),
             "resized": [k for k, v in tensors.items() if self._shapes.get(k) != _kind(v)],
             "values": changed,
             "lost": [k for k, v in changed.items() if _lost(v, self._before.get(k))],
@@ -109,10 +109,6 @@ def _kind(tensor: Tensor) -> Tuple[Any, ...]:
     return (tuple(tensor.shape), tensor.dtype)
 
 
-def _alike(one: Tensor, other: Tensor) -> bool:
-    return _kind(one) == _kind(other)
-
-
 def _encode(value: Any, above: Collection[int]) -> Encoded:  # noqa: ANN401
     """Return a value as plain data; `above`: the objects that it lies in."""
     if type(value) in NUMBERS:  # not numbers of NumPy, nor those of an enumeration
@@ -158,7 +154,11 @@ def _other(value: Any) -> Encoded:  # noqa: ANN401
 def _same(one: Any, other: Any) -> bool:  # noqa: ANN401
     """Return whether two pieces of plain data are equal, NaN to NaN as well."""
     if isinstance(one, Tensor) and isinstance(other, Tensor):
-        equal = (one == other) | ((one != one) & (other != other)) if _alike(one, other) else None
+        equal = (
+            (one == other) | ((one != one) & (other != other))
+            if _kind(one) == _kind(other)
+            else None
+        )
         return equal is not None and bool(equal.all())
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)

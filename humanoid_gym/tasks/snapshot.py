@@ -1,12 +1,9 @@
 """A task's tensors by attribute name: found for a checkpoint, and written back in place."""
 
-import logging
 from typing import Any, Dict, Mapping
 
 import torch
 from torch import Tensor
-
-logger = logging.getLogger(__name__)
 
 
 def tensor_attributes(owner: object) -> Dict[str, Tensor]:
@@ -60,18 +57,6 @@ class TensorState:
     def load(self, state: Mapping[str, Any]) -> None:
         """Write a state back, see `restore`."""
         restore(self._owner, state["tensors"])
-
-
-def continue_random_numbers(generator: torch.Generator, state: Tensor) -> None:
-    """Let a generator go on from a saved state, unless it is that of another kind of device."""
-    if len(state) == len(generator.get_state()):
-        generator.set_state(state)
-        return
-    logger.warning(
-        "the saved environments drew random numbers on another kind of device than %s; "
-        "new ones follow from the seed",
-        generator.device,
-    )
 
 
 def moved(value: Any, device: torch.device) -> Any:  # noqa: ANN401 (whatever a step returns)

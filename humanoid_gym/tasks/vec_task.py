@@ -17,12 +17,13 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.mirror import MirrorMap
+from humanoid_gym.random_numbers import continue_random_numbers
 from humanoid_gym.tasks import legacy_episodes, task_outputs
 from humanoid_gym.tasks.captured_step import CapturedTaskStep
 from humanoid_gym.tasks.legacy_state import LegacyState
 from humanoid_gym.tasks.simulated_task import Point as Point
 from humanoid_gym.tasks.simulated_task import SimulatedTask
-from humanoid_gym.tasks.snapshot import TensorState, continue_random_numbers, moved
+from humanoid_gym.tasks.snapshot import TensorState, moved
 from humanoid_gym.tasks.task_config import TaskConfig
 from humanoid_gym.threads import single_threaded
 
@@ -111,7 +112,6 @@ class VecTask(SimulatedTask):
         """Fill `obs_buf`, shape (num_envs, num_obs), from the wrapped tensors.
 
         A task with privileged states fills `states_buf`, shape (num_envs, num_states), too.
-
         Called for the state that physics left, and again if episodes began, with what `reset_envs`
         wrote into the tensors; environments at the first state of an episode have `progress_buf` 0.
         """
@@ -323,7 +323,7 @@ class VecTask(SimulatedTask):
         if missing:
             raise ValueError(f"saved environment state lacks {', '.join(missing)}")
         self.kept.load(state)
-        continue_random_numbers(self.generator, state["generator"].cpu())
+        continue_random_numbers(self.generator, state["generator"].cpu(), "environments")
         self.control_steps = int(state["control_steps"])
         if self.extensions is None or "sim" not in state:
             return self.reset()

@@ -124,6 +124,15 @@ def test_force_sensors_and_jacobians_do_not_wait(tmp_path, cuda, robots):
         refresh()
 
 
+def recorded_and_plain(build, step):
+    """Two worlds of a kind after three steps, and what replays a step of the first."""
+    recorded, plain = build(), build()
+    for _ in range(3):
+        step(recorded)
+        step(plain)
+    return recorded, plain, recorded.gym.extensions.capture(recorded.sim, lambda: step(recorded))
+
+
 def test_targets_set_between_replays_reach_the_drives(tmp_path, cuda, robots):
     """A recorded step that sets velocity targets only goes on with the present positions."""
 
@@ -140,11 +149,7 @@ def test_targets_set_between_replays_reach_the_drives(tmp_path, cuda, robots):
         world.gym.simulate(world.sim)
         world.refresh()
 
-    recorded, plain = build(), build()
-    for _ in range(3):
-        step(recorded)
-        step(plain)
-    replay = recorded.gym.extensions.capture(recorded.sim, lambda: step(recorded))
+    recorded, plain, replay = recorded_and_plain(build, step)
     for target in (0.5, -0.5):
         for world in (recorded, plain):
             saved = world.gym.extensions.save_state(world.sim)
@@ -168,11 +173,7 @@ def test_what_became_invalid_is_recorded_anew(tmp_path, cuda):
         world.gym.simulate(world.sim)
         world.refresh()
 
-    recorded, plain = build(), build()
-    for _ in range(3):
-        step(recorded)
-        step(plain)
-    replay = recorded.gym.extensions.capture(recorded.sim, lambda: step(recorded))
+    recorded, plain, replay = recorded_and_plain(build, step)
     recordings = []
     for number in range(7):
         if number == 3:

@@ -6,9 +6,10 @@ import torch
 from point_mass import PointMass
 from test_execution import TRAINING
 
+from humanoid_gym.random_numbers import continue_random_numbers
 from humanoid_gym.rl import Runner
 from humanoid_gym.rl.checkpoint import load_checkpoint, save_checkpoint
-from humanoid_gym.rl.continuation import restore_generator, restore_rng, rng_state
+from humanoid_gym.rl.continuation import restore_rng, rng_state
 
 STATE_OF_A_GPU = torch.tensor([7, 0, 0, 0, 0, 0, 0, 0, 4, *[0] * 7], dtype=torch.uint8)
 """Seed 7 and offset 4, as PyTorch's CUDA generators save themselves: 16 bytes."""
@@ -17,7 +18,7 @@ CPU = torch.device("cpu")
 
 def test_random_numbers_of_another_kind_of_device_follow_from_the_seed(caplog):
     generator, same = (torch.Generator().manual_seed(3) for _ in range(2))
-    restore_generator(generator, STATE_OF_A_GPU)
+    continue_random_numbers(generator, STATE_OF_A_GPU, "learner")
     assert "another kind of device than cpu" in caplog.text
     assert torch.equal(torch.rand(5, generator=generator), torch.rand(5, generator=same))
 

@@ -8,7 +8,7 @@ import torch
 from deployed_robots import LinearPolicy
 from isaacgym import gymtorch
 from legged_settings import LEGGED, feet_of, gait, legged
-from reflected_states import mirrored_root
+from reflected_states import assert_mirrored_step, mirrored_root
 from scipy.spatial.transform import Rotation
 from walking_settings import N, commands
 
@@ -101,15 +101,7 @@ def test_mirrored_states_and_actions_lead_to_mirrored_ones(tmp_path: Path, offse
     for _ in range(10):
         action = torch.randn(PAIRS, 12, generator=g) * 0.3
         _, _, done, extras = task.step(torch.cat([action, mirrored(task, action)]))
-        for name, reflection in (("observation", mirror.obs), ("states", mirror.states)):
-            seen = extras[f"final_{name}"]
-            image = reflection.apply(seen[:PAIRS])
-            torch.testing.assert_close(
-                image[under_way], seen[PAIRS:][under_way], rtol=1e-3, atol=3e-3
-            )
-        for name, term in extras["reward_terms"].items():
-            a, b = term[:PAIRS][under_way], term[PAIRS:][under_way]
-            torch.testing.assert_close(a, b, rtol=1e-3, atol=3e-3, msg=name)
+        assert_mirrored_step(extras, mirror, under_way, 3e-3, 3e-3)
         under_way &= ~done[:PAIRS].bool()
     assert under_way.sum() > PAIRS // 2
     task.close()

@@ -20,7 +20,7 @@ class AssetRoot:
 
     def __init__(self, folder: Path) -> None:
         self.folder = Path(os.path.abspath(folder))
-        self.real_folder = self.folder.resolve()
+        self.folders = (self.folder, self.folder.resolve())
 
     def check(self, path: Path, element: XmlElement, what: str, *, beside: bool = False) -> Path:
         """A path that may be read, without `..`.
@@ -36,10 +36,9 @@ class AssetRoot:
             AssetError: it lies elsewhere.
         """
         plain = Path(os.path.abspath(path))
-        roots = (self.folder, self.real_folder)
-        if any(plain.is_relative_to(folder) for folder in (*roots, *more_folders())):
+        if any(plain.is_relative_to(folder) for folder in (*self.folders, *more_folders())):
             return plain
-        if beside and any(_in_folder_of(root.parent, plain) for root in roots):
+        if beside and any(_in_folder_of(root.parent, plain) for root in self.folders):
             return plain
         raise element.error(
             f"{what} '{plain}' lies outside the asset root {self.folder}",

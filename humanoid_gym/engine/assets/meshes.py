@@ -139,8 +139,7 @@ def _folders_above(folder: Path, filename: str, root: AssetRoot) -> list[Path]:
     name = Path(filename)
     if name.is_absolute() or os.pardir in name.parts:
         return []
-    roots = (root.folder, root.real_folder)
-    return [up for up in folder.parents if any(up.is_relative_to(inside) for inside in roots)]
+    return [up for up in folder.parents if any(map(up.is_relative_to, root.folders))]
 
 
 def missing(element: XmlElement, filename: str, owner: str, searched: str) -> MissingMeshError:

@@ -133,8 +133,7 @@ def touching(simulation: Simulation, env: Env) -> Touching | None:
     half = 0.5 * contact.dist[active, None] * frames[:, 0]
     centre = contact.pos[active]
     points = np.stack((centre - half, centre + half), axis=1)
-    rows = np.full(model.nbody, NO_BODY)
-    rows[simulation.compiled.bodies] = np.arange(simulation.layout.num_bodies)
+    rows = body_rows(simulation, model)
     # Static geometry comes second: all three axes turn round, so that the forces along them stay.
     turned = rows[bodies[:, 0]] == NO_BODY
     bodies[turned], points[turned] = bodies[turned, ::-1], points[turned, ::-1]
@@ -149,6 +148,13 @@ def touching(simulation: Simulation, env: Env) -> Touching | None:
         friction=contact.friction[active, 0],
         data=data,
     )
+
+
+def body_rows(simulation: Simulation, model: mujoco.MjModel) -> np.ndarray:
+    """Row of each MuJoCo body among the environment's bodies, NO_BODY for others."""
+    rows = np.full(model.nbody, NO_BODY)
+    rows[simulation.compiled.bodies] = np.arange(simulation.layout.num_bodies)
+    return rows
 
 
 def env_contacts(simulation: Simulation, env: Env) -> np.ndarray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import mujoco
 import numpy as np
 
+from humanoid_gym.engine.forces.contacts import NO_BODY, body_rows
 from humanoid_gym.engine.scene.scene import Env
 
 if TYPE_CHECKING:
@@ -32,14 +33,12 @@ def overlaps(
     mujoco.mj_kinematics(model, data)
     mujoco.mj_comPos(model, data)  # whose boxes the collision's first stage compares
     mujoco.mj_collision(model, data)
-    rows = np.full(model.nbody, -1)
-    rows[compiled.bodies] = np.arange(layout.num_bodies)
-    owners = np.repeat(np.arange(len(env.actors)), [len(a.asset.body_names) for a in env.actors])
+    rows, owners = body_rows(simulation, model), layout.body_actor
     names = [name for actor in env.actors for name in actor.asset.body_names]
     deepest: dict[tuple[int, int], float] = {}
     for geoms, distance in zip(data.contact.geom, data.contact.dist, strict=True):
         first, second = sorted(int(row) for row in rows[model.geom_bodyid[geoms]])
-        if first >= 0 and owners[first] == owners[second] and distance < 0.0:
+        if first != NO_BODY and owners[first] == owners[second] and distance < 0.0:
             deepest[first, second] = max(deepest.get((first, second), 0.0), -float(distance))
     found = [(names[first], names[second], depth) for (first, second), depth in deepest.items()]
     return sorted(found, key=lambda pair: -pair[2])

@@ -5,7 +5,7 @@ from typing import Any, Callable, Dict, List, Tuple
 import torch
 from torch import Tensor
 
-from humanoid_gym.rl.continuation import restore_generator
+from humanoid_gym.random_numbers import continue_random_numbers
 from humanoid_gym.rl.faults.rollout_guard import copied
 from humanoid_gym.rl.networks import ActorCritic
 from humanoid_gym.rl.ppo import METRICS, PPO
@@ -43,7 +43,7 @@ class UpdateGuard:
         """Put back networks, normalizers, optimizer and random state, from `evidence` too."""
         self._actor_critic.load_state_dict(state["networks"])
         self._algorithm.load_state_dict(copied(state["algorithm"]))
-        restore_generator(self._generator, state["generator"].cpu())
+        continue_random_numbers(self._generator, state["generator"].cpu(), "learner")
 
     def evidence(self, storage: RolloutStorage) -> Dict[str, Any]:
         """Return what a replay needs: the learner before the update, and the rollout."""

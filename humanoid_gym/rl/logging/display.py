@@ -95,8 +95,13 @@ class Display:
 
 def stop_without_reader() -> None:
     """Ask the training to stop and save, as Ctrl-C does, and write nothing more to the output."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    discard_output()
     signal.raise_signal(signal.SIGINT)
+
+
+def discard_output() -> None:
+    """Let what is written to the output from now on, and what is still buffered, go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def progress_line(report: Report, max_iterations: int) -> str:
