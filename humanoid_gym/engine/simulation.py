@@ -60,11 +60,11 @@ class Simulation:
 
     def __init__(self, scene: Scene, served: Served) -> None:
         scene.check_alike()
-        collision.check_alike(scene.envs)
         self.scene = scene
-        self.layout = Layout(scene.template)
+        self.layout = Layout(scene.envs)
+        collision.check_alike(scene.envs, self.layout)
         self.num_envs = len(scene.envs)
-        self.tables = PropertyTables(scene.envs)
+        self.tables = PropertyTables(scene.envs, self.layout)
         self.device = scene.backend_choice.device
         substep = time_step_of(scene.params) / scene.params.substeps
         passive = not scene.as_flex
@@ -255,8 +255,7 @@ class Simulation:
         """Take over the properties of the actors in the scene's changed environments."""
         scene, driven = self.scene, self.drives.driven
         if scene.needs_compiling:
-            collision.check_alike(scene.envs)
-            scene.check_scales()
+            collision.check_alike(scene.envs, self.layout)
         envs, compile_again = np.array(sorted(scene.changed_envs)), scene.needs_compiling
         scene.changed_envs, scene.needs_compiling = set(), False
         self.tables.gather(scene.envs[index] for index in envs)

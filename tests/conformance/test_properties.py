@@ -144,28 +144,6 @@ def test_scale_shows_in_the_properties_and_is_relative_to_the_asset(world):
     assert dofs["upper"].tolist() == pytest.approx([1.0, 0.4])
 
 
-def test_scaled_meshes_take_one_scale_in_all_environments(world, tmp_path):
-    (tmp_path / "box.obj").write_text(BOX_OBJ)
-    text = """<robot name="m"><link name="base"><inertial><mass value="2"/>
-      <inertia ixx="0.02" iyy="0.02" izz="0.02" ixy="0" ixz="0" iyz="0"/></inertial>
-      <collision><geometry><mesh filename="box.obj"/></geometry></collision></link></robot>"""
-    w = world(num_envs=2)
-    w.place(w.urdf(text), (0, 0, 1.0)).start()
-    w.gym.set_actor_scale(w.envs[0], 0, 2.0)
-    with pytest.raises(ValueError, match=r"environment 1 .* scale 1, environment 0 .* it 2"):
-        w.step()
-    w.gym.set_actor_scale(w.envs[1], 0, 2.0)
-    w.seconds(2.0)
-    assert w.root[:, 2].tolist() == pytest.approx([0.2, 0.2], abs=2e-3)
-
-
-BOX_OBJ = "\n".join(f"v {x} {y} {z}" for x in (-0.1, 0.1) for y in (-0.1, 0.1) for z in (-0.1, 0.1))
-BOX_OBJ += (
-    "\nf 1 3 4\nf 1 4 2\nf 5 6 8\nf 5 8 7\nf 1 2 6\nf 1 6 5\nf 3 7 8\nf 3 8 4\nf 1 5 7\nf 1 7 3"
-)
-BOX_OBJ += "\nf 2 4 8\nf 2 8 6\n"
-
-
 def test_recomputed_inertia_follows_the_mass(world):
     w = start(world, robot(), num_envs=2)
     gym, env = w.gym, w.envs[0]

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.engine.backend.kinematics import FIELDS, Kinematics, shared_tensor
+from humanoid_gym.engine.backend.left_out import leave_out
 
 if TYPE_CHECKING:
     from humanoid_gym.engine.state.speed_limits import SpeedLimits
@@ -92,6 +93,7 @@ class CpuBackend:
         self._kinematics = Kinematics(self._batch, model, threads) if current_bodies else None
         self._tensors: dict[str, Tensor] = {}
         self._snapshot: tuple[mujoco.MjModel, mujoco.MjData] | None = None
+        self._meshes = np.flatnonzero(model.geom_type == mujoco.mjtGeom.mjGEOM_MESH.value)
         self._warnings = self._batch.warning.copy()
         self._failed = np.zeros(num_envs, dtype=bool)
         self._limits: SpeedLimits | None = None
@@ -125,10 +127,18 @@ class CpuBackend:
         own = self._batch.expanded(name)
         return shared_tensor(getattr(self.model, name)[None] if own is None else own)
 
+    def leave_out(self, geoms: Tensor) -> None:
+        """See `Backend.leave_out`."""
+        leave_out(self.model, self.model_field, geoms)
+
     def recompute_constants(self, envs: Tensor) -> None:
         """See `Backend.recompute_constants`."""
+        radii = self._batch.expanded("geom_rbound")
+        radii = None if radii is None else radii[:, self._meshes].copy()
         with quiet_warnings():
             self._batch.set_const(envs.numpy())
+        if radii is not None:  # MuJoCo gave them those of the meshes that the model has there
+            self._batch.expand("geom_rbound")[:, self._meshes] = radii
         if self._kinematics is not None:
             self._kinematics.model_changed()
 

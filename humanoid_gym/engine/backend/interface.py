@@ -71,6 +71,14 @@ class Backend(Protocol):
         """A model field to read, shape (num_envs, ...), or (1, ...) while all share one value."""
         ...
 
+    def leave_out(self, geoms: Tensor) -> None:
+        """Let environments do without some geoms: nothing touches them.
+
+        Args:
+            geoms: shape (num_envs, ngeom), bool, on the CPU; each time the same ones.
+        """
+        ...
+
     def recompute_constants(self, envs: Tensor) -> None:
         """Derive what depends on model fields (inverse weights …) in the environments listed."""
         ...

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from humanoid_gym.engine.backend import warp_height_fields, warp_kernels
 from humanoid_gym.engine.backend.capture import WarpGraphs
+from humanoid_gym.engine.backend.left_out import leave_out_of
 from humanoid_gym.engine.backend.overflow import OverflowWatch
 from humanoid_gym.engine.backend.warp_arrays import array_bytes, quaternions, shared_stream
 from humanoid_gym.engine.backend.warp_memory import make_data, within_memory
@@ -96,6 +97,7 @@ class WarpBackend:
         self.graphs = WarpGraphs(self._stream)
         self._geoms_moved = False
         self._contact_force: wp.array | None = None
+        self._left_out: Tensor | None = None
         with self._stream():
             self._create(max_contacts)
             self._failed = wp.zeros(num_envs, dtype=bool, device=self._warp_device)
@@ -164,6 +166,12 @@ class WarpBackend:
         """See `Backend.constants`."""
         owner, field = self._owner(name)
         return wp.to_torch(getattr(owner, field))
+
+    def leave_out(self, geoms: Tensor) -> None:
+        """See `Backend.leave_out`."""
+        # Broad phases let a pair pass where it is near: comparisons with NaN are false.
+        self.model_field("geom_pos")[geoms.to(self.device)] = torch.nan
+        self._left_out = geoms
 
     def recompute_constants(self, envs: Tensor) -> None:
         """See `Backend.recompute_constants`; computes those of all environments."""
@@ -279,6 +287,8 @@ class WarpBackend:
                 target = model.opt if owner.endswith("opt") else model
                 values = tensor[env].cpu().numpy()
                 getattr(target, name)[:] = values.reshape(getattr(target, name).shape)
+        if self._left_out is not None:
+            leave_out_of(model, self._left_out[env])
         data = mujoco.MjData(model)
         state = self.save()[env].cpu().double().numpy()
         mujoco.mj_setState(model, data, state, mujoco.mjtState.mjSTATE_INTEGRATION)

@@ -86,7 +86,7 @@ class CompiledScene:
     actuators: np.ndarray
     """Drive of each DOF, -1 where it has none, shape (num_dofs,)."""
     geoms: np.ndarray
-    """Geom of each collision shape of all actors, shape (num_shapes,)."""
+    """Geom of each slot of all actors, shape (num_slots,)."""
     contact_sensor: int
     """First sensor value of the bodies' contact forces; -1: not compiled."""
     force_sensor: int
@@ -94,17 +94,16 @@ class CompiledScene:
 
 
 def compile_scene(scene: Scene, driven: np.ndarray, served: Served) -> CompiledScene:
-    """Compile the template environment for simulation.
+    """Compile the model that all environments are simulations of.
 
     Args:
         scene: its environments are alike.
         driven: DOFs that need an actuator, shape (num_dofs,), bool.
         served: tensors to serve.
     """
-    env = scene.template
-    layout = Layout(env)
-    spec, names = build_spec(scene, env)
-    counts = [len(actor.dof_properties) for actor in env.actors]
+    layout = Layout(scene.envs)
+    spec, names = build_spec(scene, layout)
+    counts = [len(actor.dof_properties) for actor in layout.actors]
     dof_names = [dof_name(handle, dof) for handle, n in enumerate(counts) for dof in range(n)]
     for name in (name for name, needs in zip(dof_names, driven, strict=True) if needs):
         add_drive(spec, name)
@@ -117,7 +116,7 @@ def compile_scene(scene: Scene, driven: np.ndarray, served: Served) -> CompiledS
         model=model,
         roots=[
             root_address(model, root_name(handle, actor.asset.model.bodies[0]))
-            for handle, actor in enumerate(env.actors)
+            for handle, actor in enumerate(layout.actors)
         ],
         bodies=np.array([model.body(name).id for name in names], dtype=np.int64),
         joints=joints,
@@ -126,9 +125,9 @@ def compile_scene(scene: Scene, driven: np.ndarray, served: Served) -> CompiledS
         actuators=np.where(driven, np.cumsum(driven) - 1, -1),
         geoms=np.array(
             [
-                model.geom(geom_name(handle, shape)).id
-                for handle, actor in enumerate(env.actors)
-                for shape in range(len(actor.shape_properties))
+                model.geom(geom_name(handle, slot)).id
+                for handle, slots in enumerate(layout.slots)
+                for slot in range(len(slots))
             ],
             dtype=np.int64,
         ),

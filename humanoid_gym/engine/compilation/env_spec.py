@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
 from itertools import count
 from typing import TypeVar
 
 import mujoco
 import numpy as np
 
-from humanoid_gym.engine.assets.model import BodyModel, JointModel, Pose, ShapeModel
+from humanoid_gym.engine.assets.model import (
+    AssetModel,
+    BodyModel,
+    JointModel,
+    Mesh,
+    Pose,
+    ShapeModel,
+)
 from humanoid_gym.engine.compilation import contact_parameters as contact
 from humanoid_gym.engine.compilation.collision import apply_collisions, geom_name
 from humanoid_gym.engine.model_fields.tendons import add_tendons
-from humanoid_gym.engine.scene.scaling import scaled_model
-from humanoid_gym.engine.scene.scene import Actor, Env, Scene
+from humanoid_gym.engine.scene.scaling import scaled_mesh, scaled_model, scaled_shape
+from humanoid_gym.engine.scene.scene import Actor, Env, Layout, Scene
 from humanoid_gym.engine.terrain.static_geometry import (
     add_material_pairs,
     add_static_geometry,
@@ -41,35 +48,55 @@ GEOM_TYPES = {
 DEFAULT_COLOR = (0.7, 0.7, 0.72, 1.0)
 
 
-def build_spec(scene: Scene, env: Env, visuals: bool = False) -> tuple[mujoco.MjSpec, list[str]]:
-    """Bodies, shapes and rules of one environment.
+def build_spec(scene: Scene, layout: Layout) -> tuple[mujoco.MjSpec, list[str]]:
+    """Bodies, shapes and rules of a model that serves every environment.
 
     Args:
-        scene: for the ground and the parameters.
-        env: the environment.
-        visuals: also the shapes that are for looks only.
+        scene: its environments are alike.
+        layout: of them.
 
     Returns:
         The specification and the name of each body in it, in row order.
     """
+    spec = scene_spec(scene)
+    ground_friction = base_friction(scene.static_shapes)
+    names, frictions = [], {}
+    for handle, actor in enumerate(layout.actors):
+        bodies = add_actor(spec, handle, actor, scaled_model(actor.asset.model, actor.scale))
+        for index, slot in enumerate(layout.slots[handle].list):
+            owner = scene.envs[slot.env].actors[handle]
+            friction, name = owner.shape_properties[slot.owner].friction, geom_name(handle, index)
+            shape = scaled_shape(slot.shape, owner.scale)
+            combined = combined_friction(friction, ground_friction)
+            add_collision(spec, bodies[slot.body], name, shape, combined)
+            frictions[name] = friction
+        add_other_meshes(spec, scene.envs, handle)
+        names += [body.name for body in bodies]
+    apply_collisions(spec, scene.envs, layout, names)
+    add_material_pairs(spec, scene.static_shapes, frictions.items())
+    return spec, names
+
+
+def add_other_meshes(spec: mujoco.MjSpec, envs: list[Env], handle: int) -> None:
+    """Collision meshes that other environments have in an actor's place than the first one.
+
+    Without faces: MuJoCo looks for the convex hull of a mesh that a geom collides with, or that is
+    nothing but points.
+    """
+    made = {(env.actors[handle].asset, env.actors[handle].scale) for env in envs}
+    for asset, scale in made if len(made) > 1 else ():
+        for _, shape in asset.collision_shapes:
+            if shape.mesh is not None:
+                add_mesh(spec, scaled_mesh(shape.mesh, scale), faces=False)
+
+
+def scene_spec(scene: Scene) -> mujoco.MjSpec:
+    """Options and ground, no actors yet."""
     spec = mujoco.MjSpec()
     spec.compiler.degree = False
     set_options(spec, scene)
     add_static_geometry(spec, scene.static_shapes)
-    ground_friction = base_friction(scene.static_shapes)
-    names = []
-    for handle, actor in enumerate(env.actors):
-        names += add_actor(spec, handle, actor, ground_friction, visuals)
-    apply_collisions(spec, env, names)
-    add_material_pairs(spec, scene.static_shapes, shape_frictions(env))
-    return spec, names
-
-
-def shape_frictions(env: Env) -> Iterator[tuple[str, float]]:
-    """Geom name and own friction of every collision shape."""
-    for handle, actor in enumerate(env.actors):
-        for index, shape in enumerate(actor.shape_properties):
-            yield geom_name(handle, index), shape.friction
+    return spec
 
 
 def set_options(spec: mujoco.MjSpec, scene: Scene) -> None:
@@ -88,32 +115,32 @@ def set_options(spec: mujoco.MjSpec, scene: Scene) -> None:
 
 
 def add_actor(
-    spec: mujoco.MjSpec, handle: int, actor: Actor, ground_friction: float | None, visuals: bool
-) -> list[str]:
-    """Add an actor's bodies; return their names in row order."""
-    parents: list[mujoco.MjsBody] = []
-    shapes, dofs = iter(enumerate(actor.shape_properties)), count()
-    for body in scaled_model(actor.asset.model, actor.scale).bodies:
+    spec: mujoco.MjSpec, handle: int, actor: Actor, model: AssetModel
+) -> list[mujoco.MjsBody]:
+    """Add an actor's bodies without their shapes; return them in row order.
+
+    Args:
+        spec: to add to.
+        handle: the actor's.
+        actor: whose root pose they start from.
+        model: the actor's asset, scaled or not.
+    """
+    bodies: list[mujoco.MjsBody] = []
+    dofs = count()
+    for body in model.bodies:
         if body.parent < 0:
             new = add_root(spec, handle, actor)
         else:
             pose = mjcf_pose(body.pose)
-            new = parents[body.parent].add_body(name=f"{handle}/{body.name}", **pose)
-        parents.append(new)
+            new = bodies[body.parent].add_body(name=f"{handle}/{body.name}", **pose)
+        bodies.append(new)
         set_inertia(new, body)
         for joint in body.joints:
             if joint.is_dof:
                 add_joint(new, dof_name(handle, next(dofs)), joint)
-        for shape in body.shapes:
-            if shape.collides:
-                index, properties = next(shapes)
-                friction = combined_friction(properties.friction, ground_friction)
-                add_collision(spec, new, geom_name(handle, index), shape, friction)
-            elif visuals:
-                add_geom(spec, new, shape, group=VISUAL_GEOM_GROUP, contype=0, conaffinity=0)
     names = [dof_name(handle, dof) for dof in range(next(dofs))]
-    add_tendons(spec, handle, actor.asset.model, names)
-    return [body.name for body in parents]
+    add_tendons(spec, handle, model, names)
+    return bodies
 
 
 def combined_friction(friction: Friction, ground_friction: float | None) -> Friction:
@@ -205,15 +232,27 @@ def add_geom(
         **mjcf_pose(shape.pose),
     )
     if shape.mesh is not None:
-        geom.meshname = f"mesh{len(spec.meshes)}"
-        spec.add_mesh(
-            name=geom.meshname,
-            uservert=shape.mesh.vertices.ravel(),
-            userface=shape.mesh.faces.ravel(),
-        )
+        geom.meshname = add_mesh(spec, shape.mesh)
     else:
         geom.size = [*shape.size, 0, 0, 0][:3]
     return geom
+
+
+def add_mesh(spec: mujoco.MjSpec, mesh: Mesh, *, faces: bool = True) -> str:
+    """Add a mesh, with or without its faces, unless it is there already; return its name."""
+    name = mesh_name(mesh)
+    if spec.mesh(name) is None:
+        added = spec.add_mesh(name=name, uservert=mesh.vertices.ravel())
+        if faces:
+            added.userface = mesh.faces.ravel()
+    return name
+
+
+def mesh_name(mesh: Mesh) -> str:
+    """Name of a mesh in the compiled model: what it consists of."""
+    digest = hashlib.blake2b(mesh.vertices.tobytes(), digest_size=16)
+    digest.update(mesh.faces.tobytes())
+    return f"mesh/{digest.hexdigest()}"
 
 
 def add_drive(spec: mujoco.MjSpec, joint: str) -> None:

@@ -7,24 +7,16 @@ import copy
 import mujoco
 import numpy as np
 
-from humanoid_gym.engine.assets.model import BodyModel
-from humanoid_gym.engine.compilation.env_spec import (
-    COLLISION_GEOM_GROUP,
-    GEOM_TYPES,
-    build_spec,
-    wxyz,
-)
+from humanoid_gym.engine.assets.asset import Asset
+from humanoid_gym.engine.assets.model import BodyModel, ShapeModel
+from humanoid_gym.engine.compilation.env_spec import add_actor, scene_spec, wxyz
 from humanoid_gym.engine.graphics.appearance import COLLISION, MAX_LIGHTS, VISUAL
+from humanoid_gym.engine.graphics.looks import COLLISION_ONLY, HIDDEN, STATIC, VISUAL_ONLY, Looks
 from humanoid_gym.engine.graphics.rendering_view import View
 from humanoid_gym.engine.graphics.terrain_tiles import SKIRT, TerrainTiles, tiled
 from humanoid_gym.engine.scene.scene import Actor, Scene
 from humanoid_gym.engine.terrain.shapes import Plane
 from humanoid_gym.engine.values.enums import UpAxis
-
-ALL_GROUPS = range(6)
-VISUAL_ONLY, VISUAL_AND_COLLISION, COLLISION_ONLY = 0, 1, COLLISION_GEOM_GROUP
-HIDDEN, STATIC = 4, 5
-"""Geom groups of the display model. The shapes of an asset without visual ones are both."""
 
 GROUND_SIZE = 1000.0
 """Half the width of the drawn ground [m]. It is a flat box: MuJoCo cuts a plane of this size into
@@ -41,7 +33,7 @@ QUARTER_TURNS = {"z": (1, -1, 2, 0, 0, 0), "y": (0, 0, 0, 0, 0, 0)}
 
 
 class DisplayModel:
-    """A compiled model of the template environment for pictures, and what its geoms are.
+    """A compiled model of the environments for pictures, and what its geoms are.
 
     Args:
         scene: complete.
@@ -49,13 +41,20 @@ class DisplayModel:
     """
 
     def __init__(self, scene: Scene, textures: dict[int, np.ndarray]) -> None:
-        env = scene.template
         drawn = copy.copy(scene)
         drawn.static_shapes = tiled(scene.static_shapes)
-        spec, names = build_spec(drawn, env, visuals=True)
+        spec = scene_spec(drawn)
+        self._looks = [Looks(scene.envs, handle) for handle in range(len(scene.template.actors))]
+        names = []
+        for handle, (actor, looks) in enumerate(
+            zip(scene.template.actors, self._looks, strict=True)
+        ):
+            bodies = add_actor(spec, handle, actor, actor.asset.model)
+            looks.add_to(spec, bodies)
+            names += [body.name for body in bodies]
         z_up = scene.params.up_axis == UpAxis.UP_AXIS_Z
         grounds = [set_ground(spec.geom(name)) for name in planes(scene)]
-        regroup(spec, scene, names)
+        take_out_physics(spec)
         add_sky_and_floor(spec, z_up)
         for handle, image in textures.items():
             add_cube_texture(spec, handle, image, QUARTER_TURNS["z" if z_up else "y"])
@@ -65,6 +64,7 @@ class DisplayModel:
         self.data = mujoco.MjData(self.model)
         self.bodies = np.array([self.model.body(name).id for name in names], dtype=np.int64)
         self.rgba, self.material = self.model.geom_rgba.copy(), self.model.geom_matid.copy()
+        self._groups = self.model.geom_group.copy()
         self._index_geoms()
         self.num_static = int(self.model.body_geomnum[0])  # the world's geoms come first
         self.static_labels = np.zeros(self.num_static, dtype=np.int64)
@@ -88,33 +88,46 @@ class DisplayModel:
         return self.model.material(texture_name(handle)).id
 
     def shape_as(self, actors: list[Actor]) -> None:
-        """Take the sizes and places of the actors' own assets, which may differ in numbers."""
+        """Take the shapes, sizes and places of the actors' own assets."""
         for handle, actor in enumerate(actors):
             if actor.asset is not self._assets[handle]:
                 self._assets[handle] = actor.asset
                 for row, body in enumerate(actor.asset.model.bodies):
-                    self._shape_body(self.bodies[actor.first_body + row], body)
+                    mine = self.bodies[actor.first_body + row]
+                    self._shape_body(mine, body, self._looks[handle].geoms(actor.asset, row))
                 self._factors = []
         self.scale([actor.scale for actor in actors])
 
-    def _shape_body(self, body: int, source: BodyModel) -> None:
-        """Numbers of one body; meshes, and shapes of another kind for looks only, stay."""
+    def _shape_body(self, body: int, source: BodyModel, geoms: slice) -> None:
+        """Show those of a body's geoms that are its shapes, and give it their numbers."""
         model, lengths = self.model, self._lengths
         if source.parent >= 0:
             lengths["body_pos"][0][body] = source.pose.position
             model.body_quat[body] = wxyz(source.pose.rotation)
         first = model.body_geomadr[body]
-        for geom, shape in zip(
-            range(first, first + model.body_geomnum[body]), source.shapes, strict=False
-        ):
-            if shape.mesh is None and model.geom_type[geom] == GEOM_TYPES[shape.kind]:
-                lengths["geom_pos"][0][geom] = shape.pose.position
-                model.geom_quat[geom] = wxyz(shape.pose.rotation)
-                model.geom_size[geom] = [*shape.size, 0, 0, 0][:3]
+        everything = slice(first, first + model.body_geomnum[body])
+        shown = range(everything.start, everything.stop)[geoms]
+        model.geom_group[everything] = HIDDEN
+        for geom, shape in zip(shown, source.shapes, strict=True):
+            model.geom_group[geom] = self._groups[geom]
+            self._shape_geom(geom, shape)
         dofs = [joint for joint in source.joints if joint.is_dof]
         for joint, dof in enumerate(dofs, model.body_jntadr[body]):
             lengths["jnt_pos"][0][joint] = dof.anchor
             model.jnt_axis[joint] = dof.axis
+
+    def _shape_geom(self, geom: int, shape: ShapeModel) -> None:
+        model = self.model
+        position, rotation = shape.pose.position, wxyz(shape.pose.rotation)
+        if shape.mesh is None:
+            model.geom_size[geom] = [*shape.size, 0, 0, 0][:3]
+        else:  # lies in the frame of its own principal axes
+            mesh, place = model.geom_dataid[geom], (np.empty(3), np.empty(4))
+            own = model.mesh_pos[mesh], model.mesh_quat[mesh]
+            mujoco.mju_mulPose(*place, position, rotation, *own)
+            position, rotation = place
+        self._lengths["geom_pos"][0][geom] = position
+        model.geom_quat[geom] = rotation
 
     def scale(self, factors: list[float]) -> None:
         """Set the lengths of each actor to a multiple of its asset's."""
@@ -173,7 +186,7 @@ class DisplayModel:
             "geom_pos": (model.geom_pos.copy(), model.geom_bodyid.copy()),
             "jnt_pos": (model.jnt_pos.copy(), model.jnt_bodyid.copy()),
         }
-        self._assets = [actor.asset for actor in scene.template.actors]
+        self._assets: list[Asset | None] = [None] * len(trees)
         model.geom_sameframe[:] = 0  # places may change
         self._factors = [1.0] * len(trees)
         self._geom_factors = np.ones((model.ngeom, 1))
@@ -199,8 +212,8 @@ def set_ground(ground: mujoco.MjsGeom) -> str:
     return ground.name
 
 
-def regroup(spec: mujoco.MjSpec, scene: Scene, names: list[str]) -> None:
-    """Give every geom the group of what it is, and take out what only physics needs."""
+def take_out_physics(spec: mujoco.MjSpec) -> None:
+    """Mark what is static, and leave nothing that only physics needs."""
     for geom in spec.geoms:
         geom.contype = geom.conaffinity = 0  # so that no mesh's convex hull is computed
     for mesh in spec.meshes:
@@ -211,13 +224,6 @@ def regroup(spec: mujoco.MjSpec, scene: Scene, names: list[str]) -> None:
         geom.group = STATIC
         if not geom.material:
             geom.rgba = STATIC_COLOR
-    for actor in scene.template.actors:
-        bodies = actor.asset.model.bodies
-        if any(not shape.collides for body in bodies for shape in body.shapes):
-            continue
-        for name in names[actor.first_body : actor.first_body + len(bodies)]:
-            for geom in spec.body(name).geoms:
-                geom.group = VISUAL_AND_COLLISION
 
 
 def add_sky_and_floor(spec: mujoco.MjSpec, z_up: bool) -> None:

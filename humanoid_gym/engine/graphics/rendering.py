@@ -9,13 +9,13 @@ import numpy as np
 import torch
 
 from humanoid_gym.engine.graphics.appearance import COLLISION, VISUAL, Lights
-from humanoid_gym.engine.graphics.display_model import (
+from humanoid_gym.engine.graphics.display_model import DisplayModel
+from humanoid_gym.engine.graphics.looks import (
     ALL_GROUPS,
     COLLISION_ONLY,
     HIDDEN,
     STATIC,
     VISUAL_ONLY,
-    DisplayModel,
 )
 from humanoid_gym.engine.graphics.offscreen import render_flag
 from humanoid_gym.engine.graphics.rendering_view import View, aim

@@ -1,13 +1,14 @@
 """Places and sizes where environments make an actor from different, but alike, assets.
 
 A cube of another edge, a link of another length: numbers in one model per environment. What assets
-must agree in is told by `scene.likeness`.
+must agree in is told by `scene.likeness`; meshes are written by `mesh_fields`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import mujoco
 import numpy as np
 
 from humanoid_gym.engine.assets.asset import Asset
@@ -15,6 +16,7 @@ from humanoid_gym.engine.compilation.compiled_scene import CompiledScene
 from humanoid_gym.engine.compilation.env_spec import wxyz
 from humanoid_gym.engine.model_fields.fields import FieldWrite
 from humanoid_gym.engine.scene.scene import Env, Layout
+from humanoid_gym.engine.scene.slots import Slots
 
 LENGTHS = frozenset(["body_pos", "geom_pos", "geom_size", "jnt_pos"])
 """Fields that an actor's scale multiplies."""
@@ -42,22 +44,21 @@ class AssetFields:
 
     def __init__(self, compiled: CompiledScene, layout: Layout, envs: list[Env]) -> None:
         self._variants = []
-        first_shape = 0
-        for handle, actor in enumerate(layout.actors):
-            num_shapes = len(actor.shape_properties)
-            assets = {id(env.actors[handle].asset): env.actors[handle].asset for env in envs}
-            if len(assets) > 1:
-                order = {key: index for index, key in enumerate(assets)}
-                asset_of = np.array([order[id(env.actors[handle].asset)] for env in envs])
+        first_slot = 0
+        for handle, (actor, slots) in enumerate(zip(layout.actors, layout.slots, strict=True)):
+            if len(slots.assets) > 1:
+                order = {asset: index for index, asset in enumerate(slots.assets)}
+                asset_of = np.array([order[env.actors[handle].asset] for env in envs])
                 num_bodies, num_dofs = len(actor.asset.model.bodies), len(actor.asset.dof_names)
-                rows = {
-                    "body": compiled.bodies[actor.first_body :][:num_bodies][1:],
-                    "geom": compiled.geoms[first_shape : first_shape + num_shapes],
-                    "jnt": compiled.joints[actor.first_dof : actor.first_dof + num_dofs],
-                }
-                fields = variant_fields(list(assets.values()), rows)
+                fields = variant_fields(
+                    slots.assets,
+                    compiled.bodies[actor.first_body :][:num_bodies][1:],
+                    compiled.joints[actor.first_dof : actor.first_dof + num_dofs],
+                )
+                geoms = compiled.geoms[first_slot : first_slot + len(slots)]
+                fields.update(shape_fields(slots, geoms, compiled.model))
                 self._variants.append(Variants(handle, asset_of, fields))
-            first_shape += num_shapes
+            first_slot += len(slots)
 
     @property
     def handles(self) -> list[int]:
@@ -78,26 +79,40 @@ class AssetFields:
 
 
 def variant_fields(
-    assets: list[Asset], rows: dict[str, np.ndarray]
+    assets: list[Asset], body_rows: np.ndarray, joint_rows: np.ndarray
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Fields of alike assets in one place; meshes are the same ones and stay as compiled."""
-    shapes = [[shape for _, shape in asset.collision_shapes] for asset in assets]
-    primitive = [index for index, shape in enumerate(shapes[0]) if shape.mesh is None]
+    """Places of the bodies, less the root, and of the joints of alike assets."""
     bodies = [asset.model.bodies[1:] for asset in assets]
     joints = [asset.model.dof_joints for asset in assets]
-    geoms = rows["geom"][primitive]
-    shapes = [[own[index] for index in primitive] for own in shapes]
     values = {
-        "body_pos": (rows["body"], [[b.pose.position for b in own] for own in bodies]),
-        "body_quat": (rows["body"], [[wxyz(b.pose.rotation) for b in own] for own in bodies]),
-        "geom_pos": (geoms, [[s.pose.position for s in own] for own in shapes]),
-        "geom_quat": (geoms, [[wxyz(s.pose.rotation) for s in own] for own in shapes]),
-        "geom_size": (geoms, [[[*s.size, 0, 0, 0][:3] for s in own] for own in shapes]),
-        "jnt_pos": (rows["jnt"], [[joint.anchor for joint in own] for own in joints]),
-        "jnt_axis": (rows["jnt"], [[joint.axis for joint in own] for own in joints]),
+        "body_pos": (body_rows, [[b.pose.position for b in own] for own in bodies]),
+        "body_quat": (body_rows, [[wxyz(b.pose.rotation) for b in own] for own in bodies]),
+        "jnt_pos": (joint_rows, [[joint.anchor for joint in own] for own in joints]),
+        "jnt_axis": (joint_rows, [[joint.axis for joint in own] for own in joints]),
     }
     return {
         name: (index, np.array(table, dtype=np.float64))
         for name, (index, table) in values.items()
         if len(index)
     }
+
+
+def shape_fields(
+    slots: Slots, geoms: np.ndarray, model: mujoco.MjModel
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Places and sizes of primitive shapes; slots that an asset leaves out stay as compiled."""
+    primitive = [index for index, slot in enumerate(slots.list) if slot.shape.mesh is None]
+    rows = geoms[primitive]
+    row_of = {slot: row for row, slot in enumerate(primitive)}
+    tables = {
+        name: np.repeat(getattr(model, name)[rows][None], len(slots.assets), axis=0)
+        for name in ("geom_pos", "geom_quat", "geom_size")
+    }
+    for number, asset in enumerate(slots.assets):
+        for slot, (_, shape) in zip(slots.of(asset), asset.collision_shapes, strict=True):
+            if shape.mesh is None:
+                place = number, row_of[slot]
+                tables["geom_pos"][place] = shape.pose.position
+                tables["geom_quat"][place] = wxyz(shape.pose.rotation)
+                tables["geom_size"][place] = [*shape.size, 0, 0, 0][:3]
+    return {name: (rows, table) for name, table in tables.items() if len(rows)}

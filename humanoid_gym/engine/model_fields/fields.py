@@ -126,6 +126,7 @@ def place(target: np.ndarray | Tensor, write: FieldWrite, values: np.ndarray | T
     if isinstance(target, Tensor):
         index = torch.as_tensor(index, device=target.device)
     if write.column is None:
+        values = values.reshape(*values.shape[:2], *target.shape[2:])  # boxes are pairs in Warp
         target[:, index] = values  # pyright: ignore[reportArgumentType] (both array kinds)
     else:
         target[:, index, write.column] = values  # pyright: ignore[reportArgumentType]

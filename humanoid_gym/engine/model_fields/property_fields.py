@@ -22,6 +22,7 @@ from humanoid_gym.engine.model_fields.body_damping import damping_fields
 from humanoid_gym.engine.model_fields.drives import Drives
 from humanoid_gym.engine.model_fields.fields import FieldWrite, ModelFields
 from humanoid_gym.engine.model_fields.inertial_fields import InertialFields
+from humanoid_gym.engine.model_fields.mesh_fields import MeshFields
 from humanoid_gym.engine.model_fields.scale_fields import ScaleFields
 from humanoid_gym.engine.model_fields.tendons import TendonFields
 from humanoid_gym.engine.scene.scene import Env, Layout, Scene
@@ -33,17 +34,19 @@ class PropertyTables:
 
     Args:
         envs: all environments.
+        layout: of them.
     """
 
-    def __init__(self, envs: list[Env]) -> None:
+    def __init__(self, envs: list[Env], layout: Layout) -> None:
+        self._layout = layout
         self.dofs = np.stack([env_dofs(env) for env in envs])
         """DOF properties, structured array (num_envs, num_dofs)."""
         self.bodies = np.stack([env_bodies(env) for env in envs])
         """Mass properties, shape (num_envs, num_bodies, columns)."""
         self.scales = np.array([[actor.scale for actor in env.actors] for env in envs])
         """Shape (num_envs, num_actors)."""
-        self.frictions = np.array([env_frictions(env) for env in envs])
-        """Friction of the collision shapes, shape (num_envs, num_shapes)."""
+        self.frictions = np.stack([env_frictions(env, layout) for env in envs])
+        """Friction of the collision shapes by slots, shape (num_envs, num_slots)."""
         self.tendons = np.stack([env_tendons(env) for env in envs])
         """Settings of the tendons, structured array (num_envs, num_tendons)."""
         self.coefficients = np.stack([env_coefficients(env) for env in envs])
@@ -55,7 +58,7 @@ class PropertyTables:
             self.dofs[env.index] = env_dofs(env)
             self.bodies[env.index] = env_bodies(env)
             self.scales[env.index] = [actor.scale for actor in env.actors]
-            self.frictions[env.index] = env_frictions(env)
+            self.frictions[env.index] = env_frictions(env, self._layout)
             self.tendons[env.index] = env_tendons(env)
             self.coefficients[env.index] = env_coefficients(env)
 
@@ -70,9 +73,12 @@ def env_bodies(env: Env) -> np.ndarray:
     return np.concatenate([actor.body_properties for actor in env.actors])
 
 
-def env_frictions(env: Env) -> list[float]:
-    """Friction of an environment's collision shapes."""
-    return [shape.friction for actor in env.actors for shape in actor.shape_properties]
+def env_frictions(env: Env, layout: Layout) -> np.ndarray:
+    """Friction of an environment's collision shapes by slots, 1 where it has none, (num_slots,)."""
+    table = np.ones(layout.num_slots)
+    own = [shape.friction for actor in env.actors for shape in actor.shape_properties]
+    table[layout.slots_of(env)] = own
+    return table
 
 
 def env_tendons(env: Env) -> np.ndarray:
@@ -84,6 +90,17 @@ def env_coefficients(env: Env) -> np.ndarray:
     """Coefficients of an environment's tendons, one tendon after another."""
     tendons = [values for actor in env.actors for values in actor.tendons.coefficients]
     return np.concatenate([np.empty(0), *tendons])
+
+
+def left_out_geoms(compiled: CompiledScene, layout: Layout, envs: list[Env]) -> torch.Tensor | None:
+    """Geoms that an environment has no shape for, shape (num_envs, ngeom); None: there are none."""
+    if all(slots.shared for slots in layout.slots):
+        return None
+    table = np.zeros((len(envs), compiled.model.ngeom), dtype=bool)
+    table[:, compiled.geoms] = True
+    for env in envs:
+        table[env.index, compiled.geoms[layout.slots_of(env)]] = False
+    return torch.from_numpy(table)
 
 
 class PropertyFields:
@@ -109,7 +126,9 @@ class PropertyFields:
         self._static_shapes = scene.static_shapes
         self._inertial = InertialFields(compiled, layout)
         self._assets = AssetFields(compiled, layout, scene.envs)
-        self._scale = ScaleFields(compiled, layout, self._assets.handles)
+        self._meshes = MeshFields(compiled, layout, scene.envs)
+        self._scale = ScaleFields(compiled, layout, self._assets.handles, self._meshes.rows)
+        self._left_out = left_out_geoms(compiled, layout, scene.envs)
         assets = [actor.asset for actor in layout.actors]
         self._tendons = TendonFields(
             compiled.model, [(asset.model.tendons, asset.dof_names) for asset in assets]
@@ -134,6 +153,8 @@ class PropertyFields:
         if len(stale):
             self._recompute(backend, stale)
             self._fields.write(backend, self._drives.fields(self._compiled), self._envs)
+        if self._left_out is not None:
+            backend.leave_out(self._left_out)
 
     def update(self, backend: Backend, envs: np.ndarray) -> None:
         """Take over properties that were gathered again.
@@ -145,6 +166,8 @@ class PropertyFields:
         stale = self._fields.write(backend, self._inertia_fields(envs), envs)
         self._recompute(backend, stale)
         self._fields.write(backend, self._other_fields(envs), envs)
+        if self._left_out is not None:
+            backend.leave_out(self._left_out)
 
     def _recompute(self, backend: Backend, stale: np.ndarray) -> None:
         """Derive the constants of some environments, and the gains that depend on them."""
@@ -161,6 +184,7 @@ class PropertyFields:
             *self._inertial.writes(self._tables.bodies[envs]),
             *self._scale.writes(self._tables.scales[envs]),
             *self._assets.writes(envs, self._tables.scales[envs]),
+            *self._meshes.writes(envs),
             FieldWrite(armature.name, armature.index, None, armature.values[envs]),
             *self._tendons.writes(self._tables.tendons[envs], self._tables.coefficients[envs]),
         ]
@@ -175,7 +199,7 @@ class PropertyFields:
         ]
 
     def _friction_fields(self, friction: np.ndarray) -> list[FieldWrite]:
-        """Friction of shapes and of explicit pairs of them, from shape (n, num_shapes)."""
+        """Friction of shapes and of explicit pairs of them, from shape (n, num_slots)."""
         model, geoms = self._compiled.model, self._compiled.geoms
         if not len(geoms):
             return []

@@ -1,7 +1,6 @@
 """Per-environment scales of actors as model fields: places and sizes of everything in them.
 
-Meshes have no scale of their own in a compiled model: an actor that has some is compiled at its
-scale, which all environments share.
+Meshes have no scale of their own in a compiled model: `mesh_fields` takes one of each size.
 """
 
 from __future__ import annotations
@@ -30,9 +29,12 @@ class ScaleFields:
         compiled: nothing was written into its model yet.
         layout: actors of the environment it was compiled from, at its scales.
         others: actors that are left out, because `asset_fields` writes them.
+        meshes: geoms that are left out, because `mesh_fields` writes them, shape (n,).
     """
 
-    def __init__(self, compiled: CompiledScene, layout: Layout, others: list[int]) -> None:
+    def __init__(
+        self, compiled: CompiledScene, layout: Layout, others: list[int], meshes: np.ndarray
+    ) -> None:
         model = compiled.model
         self._compiled_scale = np.array([actor.scale for actor in layout.actors])
         owner = np.full(model.nbody, -1)
@@ -43,6 +45,7 @@ class ScaleFields:
             "jnt": owner[model.jnt_bodyid],
             "site": owner[model.site_bodyid],
         }
+        owners["geom"][meshes] = -1
         self._fields = []
         for name, kind in LENGTHS.items():
             rows = np.flatnonzero(owners[kind] >= 0)

@@ -1,18 +1,15 @@
 """Which assets may stand in for each other in different environments.
 
 One compiled model serves all environments, so that their assets must agree in everything that a
-model has once: bodies, joints, kinds of shapes, meshes. Numbers may differ: masses, sizes of
-primitive shapes, places, gains.
+model has once: bodies, joints, force sensors, tendons. Shapes may differ, see `slots`, and so may
+numbers: masses, sizes, places, gains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from humanoid_gym.engine.assets.asset import Asset
-from humanoid_gym.engine.assets.model import BodyModel, ShapeModel
 
 SHARED_OPTIONS = (
     "linear_damping",
@@ -42,7 +39,6 @@ def differences(asset: Asset, expected: Asset) -> Iterator[str]:
             yield f"body {body.name!r} on another parent"
         if [joint.type for joint in body.joints] != [joint.type for joint in other.joints]:
             yield f"other joints at body {body.name!r}"
-        yield from shape_differences(body, other)
     for name in SHARED_OPTIONS:
         came, wanted = getattr(asset.options, name), getattr(expected.options, name)
         if came != wanted:
@@ -51,29 +47,6 @@ def differences(asset: Asset, expected: Asset) -> Iterator[str]:
         yield "other force sensors"
     if tendons(asset) != tendons(expected):
         yield "other tendons"
-
-
-def shape_differences(body: BodyModel, other: BodyModel) -> Iterator[str]:
-    """Kinds of collision shapes and meshes."""
-    shapes = [shape for shape in body.shapes if shape.collides]
-    wanted = [shape for shape in other.shapes if shape.collides]
-    if [shape.kind for shape in shapes] != [shape.kind for shape in wanted]:
-        yield f"other collision shapes at body {body.name!r}"
-    for shape, expected in zip(shapes, wanted, strict=False):
-        if shape.mesh and expected.mesh and not same_mesh(shape, expected):
-            yield f"another collision mesh at body {body.name!r}"
-
-
-def same_mesh(a: ShapeModel, b: ShapeModel) -> bool:
-    """Whether two meshes have the same vertices in the same place."""
-    if a.mesh is None or b.mesh is None:
-        return a.mesh is b.mesh
-    return (
-        np.array_equal(a.mesh.vertices, b.mesh.vertices)
-        and np.array_equal(a.mesh.faces, b.mesh.faces)
-        and np.array_equal(a.pose.position, b.pose.position)
-        and np.array_equal(a.pose.rotation, b.pose.rotation)
-    )
 
 
 def sensors(asset: Asset) -> list[tuple[object, ...]]:

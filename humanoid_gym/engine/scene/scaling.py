@@ -47,13 +47,17 @@ def scaled_pose(pose: Pose, factor: float) -> Pose:
 
 def scaled_shape(shape: ShapeModel, factor: float) -> ShapeModel:
     """A shape with its size, mesh and place."""
-    mesh = shape.mesh
     return replace(
         shape,
         size=tuple(factor * length for length in shape.size),
         pose=scaled_pose(shape.pose, factor),
-        mesh=Mesh(mesh.vertices * factor, mesh.faces) if mesh else None,
+        mesh=scaled_mesh(shape.mesh, factor) if shape.mesh else None,
     )
+
+
+def scaled_mesh(mesh: Mesh, factor: float) -> Mesh:
+    """A mesh with its vertices further apart."""
+    return Mesh(mesh.vertices * factor, mesh.faces)
 
 
 def scaled_joint(joint: JointModel, factor: float) -> JointModel:

@@ -14,6 +14,7 @@ from humanoid_gym.engine.backend.choice import BackendChoice
 from humanoid_gym.engine.graphics.appearance import Appearance
 from humanoid_gym.engine.model_fields.tendons import Tendons
 from humanoid_gym.engine.scene.likeness import difference
+from humanoid_gym.engine.scene.slots import Slots
 from humanoid_gym.engine.terrain.shapes import StaticShape, static_name
 from humanoid_gym.engine.values.enums import UpAxis
 from humanoid_gym.engine.values.fields import copy_of
@@ -218,27 +219,7 @@ class Scene:
                         f"environment {env.index}: actor {handle} ({actor.name!r}) is made from "
                         f"{actor.asset.source}, in environment 0 from {wanted.source}: "
                         f"{known[pair]}; assets in one place of the environments may differ in "
-                        "numbers only (masses, sizes of primitive shapes, places, gains)"
-                    )
-        self.check_scales()
-
-    def check_scales(self) -> None:
-        """Actors with collision meshes have one scale in all environments.
-
-        Raises:
-            ValueError: names the first environment that differs.
-        """
-        for handle, first in enumerate(self.template.actors):
-            if not first.asset.has_meshes:
-                continue
-            for env in self.envs:
-                actor = env.actors[handle]
-                if actor.scale != first.scale:
-                    raise ValueError(
-                        f"set_actor_scale: environment {env.index} gives actor {handle} "
-                        f"({actor.name!r}) the scale {actor.scale:g}, environment 0 gives it "
-                        f"{first.scale:g}; collision meshes take one scale in all environments: "
-                        "set the same one, or use primitive collision shapes"
+                        "shapes and numbers only (meshes, sizes, masses, places, gains)"
                     )
 
 
@@ -246,14 +227,32 @@ class Layout:
     """Where each actor's rows lie, the same in every environment.
 
     Args:
-        env: the template environment.
+        envs: alike; the first one is the template.
     """
 
-    def __init__(self, env: Env) -> None:
+    def __init__(self, envs: list[Env]) -> None:
+        env = envs[0]
         self.actors = env.actors
         self.num_actors = len(env.actors)
         self.num_bodies = env.num_bodies
         self.num_dofs = env.num_dofs
+        self.slots = [
+            Slots(env.actors[handle].asset for env in envs) for handle in range(self.num_actors)
+        ]
+        """Collision geoms of each actor."""
+
+    def slots_of(self, env: Env) -> np.ndarray:
+        """Which of all actors' slots an environment's shapes fill, in its order of shapes."""
+        parts, first = [], 0
+        for actor, slots in zip(env.actors, self.slots, strict=True):
+            parts.append(first + slots.of(actor.asset))
+            first += len(slots)
+        return np.concatenate(parts)
+
+    @cached_property
+    def num_slots(self) -> int:
+        """Collision geoms of all actors."""
+        return sum(map(len, self.slots))
 
     @cached_property
     def dof_actor(self) -> np.ndarray:
