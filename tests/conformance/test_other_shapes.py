@@ -191,9 +191,9 @@ def test_shape_properties_are_each_environments_own(objects):
     speeds = run(made, 30)[:, 0, 7]
     slid = [0, 2]  # the others' shapes are not below the centre of mass alone
     for index in slid:
-        # Isaac Gym averages the two
+        # Isaac Gym averages the two. The centre of mass is off the middle: it sways at first.
         expected = 3.0 - 0.5 * (frictions[index] + 0.2) * G * 0.5
-        assert speeds[index].item() == pytest.approx(expected, abs=0.05)
+        assert speeds[index].item() == pytest.approx(expected, abs=0.1)
 
 
 def test_meshes_take_each_environments_scale(objects, tolerance):

@@ -71,7 +71,7 @@ def test_an_environment_in_which_mujoco_raises_is_reset_and_the_others_go_on(wor
 
 def test_environments_must_hold_the_same_assets(world):
     w = world()
-    box, ball = w.box(1, 1, 1), w.sphere(1)
+    box, ball = w.box(1, 1, 1), w.sphere(1, fix_base_link=True)
     for asset in (box, ball):
         env = w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 2)
         w.gym.create_actor(env, asset, gymapi.Transform(), "thing")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import importlib
 import os
 import sys
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,6 +42,17 @@ def choose_opengl() -> None:
         return
 
 
+def load_triton() -> None:
+    """Import Triton, where there is one, before anything draws.
+
+    Both Mesa, which draws where there is no GPU, and Triton, which PyTorch for CUDA imports for its
+    first optimizer, bring an LLVM of their own. Mesa's is visible to all libraries that are loaded
+    after it: Triton would call into it and end the process. One loaded before keeps to its own.
+    """
+    with suppress(ImportError):
+        importlib.import_module("triton")
+
+
 class Canvas:
     """An off-screen picture of any size, in an OpenGL context of its own.
 
@@ -67,6 +79,7 @@ class Canvas:
             # Not defined where MUJOCO_GL disables rendering
             from mujoco.rendering.classic.gl_context import GLContext
 
+            load_triton()
             self._gl = GLContext(64, 64)
             with self._gl.as_current():
                 self.context = mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100.value)

@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from humanoid_gym.engine.graphics.offscreen import load_triton
 from humanoid_gym.engine.values.enums import KeyboardInput, MouseInput
 
 logger = logging.getLogger(__name__)
@@ -177,6 +178,7 @@ def open_window(width: int, height: int, title: str) -> Window | None:
             try:
                 import glfw
 
+                load_triton()
                 if glfw.init():
                     return Window(glfw, width, height, title)
                 reason = "GLFW finds no display"
