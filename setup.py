@@ -7,8 +7,9 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 # Ranges hold versions that the tests have run with; constraints.txt pins the newest of them.
-# The embedded engine needs Python 3.11. On older versions the package installs without it, for use
-# beside NVIDIA's own Isaac Gym (Python 3.8), where torch comes with that installation.
+# The embedded engine needs Python 3.11; the tests have run on 3.11, 3.12 and 3.13. On older
+# versions the package installs without it, for use beside NVIDIA's own Isaac Gym (Python 3.8),
+# where torch comes with that installation.
 EMBEDDED = "; python_version >= '3.11'"
 WARP = ["mujoco-warp>=4.0,<4.1" + EMBEDDED, "warp-lang>=1.19,<1.20" + EMBEDDED]
 EXPORT = ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "onnxscript>=0.5,<1"]
@@ -37,6 +38,7 @@ setup(
     long_description_content_type="text/markdown",
     author="humanoid_gym contributors",
     license="BSD-3-Clause",
+    classifiers=[f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13)],
     python_requires=">=3.8",
     # The facade's folder is no package of ours: it is where the name isaacgym leads.
     packages=[

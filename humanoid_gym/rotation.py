@@ -11,13 +11,6 @@ import torch
 from torch import Tensor
 
 
-def quat_identity_like(q: Tensor) -> Tensor:
-    """Identity quaternions of the shape, dtype and device of q. Shape (..., 4)."""
-    identity = torch.zeros_like(q)
-    identity[..., 3] = 1.0
-    return identity
-
-
 def quat_conjugate(q: Tensor) -> Tensor:
     """Conjugate, the inverse of a unit quaternion. Shape (..., 4)."""
     return torch.cat((-q[..., :3], q[..., 3:]), dim=-1)
@@ -142,18 +135,6 @@ def heading_angle(q: Tensor) -> Tensor:
     """Yaw [rad] of the body's x axis projected on the ground. Shape (..., 4) to (...)."""
     x, y, z, w = q.unbind(-1)
     return torch.atan2(2.0 * (w * z + x * y), w * w + x * x - y * y - z * z)
-
-
-def heading_quat(q: Tensor) -> Tensor:
-    """Rotation about the vertical by the heading angle: q without its tilt. Shape (..., 4)."""
-    half = 0.5 * heading_angle(q)
-    zero = torch.zeros_like(half)
-    return torch.stack((zero, zero, torch.sin(half), torch.cos(half)), dim=-1)
-
-
-def quat_angle(q: Tensor) -> Tensor:
-    """Angle [rad] in [0, pi] by which a unit quaternion turns. Shape (..., 4) to (...)."""
-    return 2.0 * torch.atan2(q[..., :3].norm(p=2, dim=-1), q[..., 3].abs())
 
 
 def quat_to_matrix(q: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def test_product_is_associative_with_identity_and_inverse():
     a, b, c = (random_quats(50, seed=seed) for seed in range(3))
     multiply = rotation.quat_multiply
     torch.testing.assert_close(multiply(multiply(a, b), c), multiply(a, multiply(b, c)))
-    identity = rotation.quat_identity_like(a)
+    identity = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=Q64).expand_as(a)
     torch.testing.assert_close(multiply(a, identity), a)
     torch.testing.assert_close(multiply(identity, a), a)
     torch.testing.assert_close(multiply(a, rotation.quat_conjugate(a)), identity)
@@ -54,7 +54,6 @@ def test_scipy_agrees_on_products_vectors_and_matrices():
     rotated = torch.from_numpy(ours.apply(v.numpy()))
     torch.testing.assert_close(rotation.quat_rotate(a, v), rotated)
     torch.testing.assert_close(rotation.quat_to_matrix(a), torch.from_numpy(ours.as_matrix()))
-    torch.testing.assert_close(rotation.quat_angle(a), torch.from_numpy(ours.magnitude()))
 
 
 def test_scipy_agrees_on_axis_angle():
@@ -84,13 +83,11 @@ def test_euler_angles_at_gimbal_lock_are_finite_in_float32(pitch):
     torch.testing.assert_close(angles[1], torch.tensor([pitch]), atol=1e-3, rtol=0)
 
 
-def test_heading_keeps_yaw_and_drops_tilt():
+def test_heading_is_the_yaw_whatever_the_tilt():
     yaw = torch.tensor([0.3, -2.9, 3.1], dtype=Q64)
     zero = torch.zeros_like(yaw)
-    upright = rotation.quat_from_euler_xyz(zero, zero, yaw)
     tilted = rotation.quat_from_euler_xyz(zero + 0.4, zero - 0.7, yaw)
     torch.testing.assert_close(rotation.heading_angle(tilted), yaw)
-    assert_same_rotation(rotation.heading_quat(tilted), upright)
 
 
 def test_normalize_angle_wraps():

@@ -33,7 +33,8 @@ class BodyModel:
     """Forward kinematics of a tree of links, level by level.
 
     Raises:
-        ValueError: a foot stands for a link that does not exist, or a joint is missing.
+        ValueError: the links are no tree or have no mass, a foot stands for a link that does not
+            exist, or a joint is missing.
     """
 
     def __init__(self, body: Body, joint_names: Sequence[str], example: Array) -> None:
@@ -44,9 +45,9 @@ class BodyModel:
             joint_names: joints in the order of the joint sensors.
             example: floating-point array of the kind that states will be of.
         """
+        _check(body, joint_names)
         links = by_level(body.links)
         names = [link.name for link in links]
-        _check(body, links, joint_names)
         self._xp = namespace(example)
         moved = [link.joint is not None for link in links]
         columns = [0 if link.joint is None else joint_names.index(link.joint) for link in links]
@@ -228,9 +229,13 @@ def _depths(links: Sequence[Link]) -> List[int]:
     return depths
 
 
-def _check(body: Body, links: Sequence[Link], joint_names: Sequence[str]) -> None:
-    if not links or [link.parent for link in links].count(-1) != 1:
-        raise ValueError("body: expected a tree of links with one base")
+def _check(body: Body, joint_names: Sequence[str]) -> None:
+    links = body.links
+    parents = [link.parent for link in links]
+    if parents[:1] != [-1] or not all(0 <= parent < i for i, parent in enumerate(parents) if i):
+        raise ValueError("body: expected a tree of links with one base, parents first")
+    if not sum(link.mass for link in links) > 0.0:
+        raise ValueError("body: its links have no mass")
     names = [link.name for link in links]
     for foot in body.feet:
         if foot.link not in names:

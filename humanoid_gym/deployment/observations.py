@@ -27,12 +27,10 @@ class Situation:
 
     def __init__(self, deployment: Deployment) -> None:
         """Begin an episode."""
-        unlimited = [j.name for j in deployment.joints if j.lower is None or j.upper is None]
         low = [0.0 if joint.lower is None else joint.lower for joint in deployment.joints]
         high = [0.0 if joint.upper is None else joint.upper for joint in deployment.joints]
         self.joint_middle = 0.5 * (np.array(high) + np.array(low))
         self.joint_half_range = 0.5 * (np.array(high) - np.array(low))
-        self.has_limits = not unlimited
         self.default_position = np.array([joint.default_position for joint in deployment.joints])
         self.scale = np.repeat(
             [entry.scale for entry in deployment.observation],
@@ -137,6 +135,8 @@ def _clock(situation: Situation) -> np.ndarray:
     return np.array([np.sin(angle), np.cos(angle)]) * situation.stepping
 
 
+IN_RANGE = "joint_position_in_range"
+"""Source that joints without a range cannot have."""
 SOURCES: Dict[str, Callable[[Situation], "np.ndarray | float"]] = {
     "base_height": lambda s: s.sensors["base_position"][2],
     "yaw": _yaw,
@@ -145,7 +145,7 @@ SOURCES: Dict[str, Callable[[Situation], "np.ndarray | float"]] = {
     "up_cosine": lambda s: s.up_b[2],
     "heading_cosine": _heading_cosine,
     "gravity_b": lambda s: -s.up_b,
-    "joint_position_in_range": _position_in_range,  # -1 at the lower limit, 1 at the upper
+    IN_RANGE: _position_in_range,  # -1 at the lower limit, 1 at the upper
     "joint_offset": lambda s: s.sensors["joint_position"] - s.default_position,
     "joint_state": _joint_state,  # position and velocity of the first joint, of the second …
     "previous_action": lambda s: s.previous_action,
@@ -184,8 +184,12 @@ def sensor_widths(deployment: Deployment) -> Dict[str, int]:
             raise ConfigError(
                 f"observation '{entry.name}': unknown source '{entry.source}'; nearest: '{close}'"
             )
+        if entry.source == IN_RANGE:
+            _check_ranges(entry, deployment)
         for name in _NEEDS.get(entry.source, ()):
             _add(widths, name, BASE_SENSORS[name])
+    if deployment.clock_frequency > 0.0:
+        _add(widths, "command", BASE_SENSORS["command"])
     checks_stability = deployment.safety.stability_margin is not None
     if checks_stability or deployment.clock_recovery_tilt is not None:
         _add(widths, "base_orientation", BASE_SENSORS["base_orientation"])
@@ -214,6 +218,15 @@ def _quantity(entry: ObservationEntry, situation: Situation) -> np.ndarray:
             f"observation '{entry.name}': expected {entry.width} values, got {value.size}"
         )
     return value
+
+
+def _check_ranges(entry: ObservationEntry, deployment: Deployment) -> None:
+    for joint in deployment.joints:
+        if joint.lower is None or joint.upper is None or joint.lower == joint.upper:
+            raise ConfigError(
+                f"observation '{entry.name}': joint '{joint.name}' has no range for {IN_RANGE}; "
+                "joint_offset needs none"
+            )
 
 
 def _add(widths: Dict[str, int], name: str, width: int) -> None:

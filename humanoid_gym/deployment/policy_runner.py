@@ -13,7 +13,7 @@ from typing import Callable, Dict, List, Mapping, NamedTuple, Optional, Union
 
 import numpy as np
 
-from humanoid_gym.config import nearest
+from humanoid_gym.config import ConfigError, nearest
 from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.deployment.joint_limits import Drive
 from humanoid_gym.deployment.observations import Situation, assemble, sensor_widths
@@ -86,6 +86,7 @@ class PolicyRunner:
             name: np.array(value) for name, value in self.deployment.constants.items()
         }
         self._everyone = np.ones(1, bool)
+        self._check_fit()
         self.reset()
 
     def reset(self) -> None:
@@ -153,8 +154,7 @@ class PolicyRunner:
             sleep(max(0.0, due - clock()))
             begun = clock()
             sensors = dict(read_sensors())
-            age = float(np.asarray(sensors.pop("age", 0.0)))
-            send_command(self.step(sensors, age))
+            send_command(self.step(sensors, _seconds(sensors.pop("age", 0.0))))
             done += 1
             took = clock() - begun
             worst = max(worst, took)
@@ -167,6 +167,25 @@ class PolicyRunner:
     def report(self) -> Dict[str, int]:
         """Return on how many steps each limit of the safety filter was active."""
         return self.filter.counts()
+
+    def _check_fit(self) -> None:
+        """Put an observation together before anything moves.
+
+        Raises:
+            ConfigError: the description is not one of this policy.
+        """
+        own, given = self.policy.deployment, self.deployment
+        widths = {"observations": (own.num_obs, given.num_obs)}
+        widths["actions"] = (len(own.actuators), len(given.actuators))
+        for what, (expected, found) in widths.items():
+            if found != expected:
+                raise ConfigError(
+                    f"{self.policy.path}: the policy has {expected} {what}, the given "
+                    f"deployment {found}"
+                )
+        situation = Situation(given)
+        situation.observe({name: np.zeros(width) for name, width in self.sensors.items()})
+        assemble(given.observation, situation)
 
     def _read(self, sensors: Mapping[str, object]) -> Dict[str, np.ndarray]:
         """Return readings of the right length; what is missing or wrong is NaN and stops."""
@@ -245,6 +264,12 @@ def _as_vector(value: object) -> Optional[np.ndarray]:
         return np.atleast_1d(np.asarray(value, dtype=np.float64))
     except (TypeError, ValueError):
         return None
+
+
+def _seconds(age: object) -> float:
+    """Return an age [s]; NaN, which is too old, if it is no number."""
+    value = _as_vector(age)
+    return float(value[0]) if value is not None and value.shape == (1,) else float("nan")
 
 
 def _misfit(name: str, width: int, given: object, names: List[str]) -> str:

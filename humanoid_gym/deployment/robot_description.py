@@ -33,16 +33,26 @@ def read_body(path: Union[str, Path], feet: Sequence[str], bare_feet: bool = Fal
         bare_feet: whether a foot may have nothing that counts.
 
     Raises:
+        FileNotFoundError: there is no such file.
         ConfigError: the file is not a URDF tree, or a foot has no shape to stand on.
     """
     try:
         robot = ElementTree.parse(str(path)).getroot()
     except ElementTree.ParseError as error:
         raise ConfigError(f"{path}: not readable as URDF: {error}") from error
+    try:
+        return _body(robot, feet, bare_feet, str(path))
+    except ConfigError:
+        raise
+    except ValueError as error:  # of a number that is none
+        raise ConfigError(f"{path}: not readable as URDF: {error}") from error
+
+
+def _body(robot: _Element, feet: Sequence[str], bare_feet: bool, path: str) -> Body:
     elements = {str(link.get("name")): link for link in robot.findall("link")}
     joints = {_child(joint): joint for joint in robot.findall("joint")}
-    links = _links(elements, joints, str(path))
-    found = tuple(_foot(name, elements, str(path)) for name in feet)
+    links = _links(elements, joints, path)
+    found = tuple(_foot(name, elements, path) for name in feet)
     bare = [foot.link for foot in found if not foot.points]
     if bare and not bare_feet:
         raise ConfigError(

@@ -84,17 +84,17 @@ class HistoryReader:
 
 
 def _json_lines(path: Path) -> Iterator[Tuple[str, float, float]]:
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8", errors="replace") as file:  # what is no text is no JSON
         for number, line in enumerate(file, 1):
             if not line.endswith("\n"):
                 return  # it is being written
             try:
-                report = json.loads(line)
-                step = float(report[ENV_STEPS])
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
+                report = {name: float(value) for name, value in json.loads(line).items()}
+                step = report[ENV_STEPS]
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
                 raise ConfigError(f"{path}: line {number} is not a report of ours") from error
             for name, value in report.items():
-                yield name, step, float(value)
+                yield name, step, value
 
 
 def _curve(values: Dict[float, float]) -> Curve:

@@ -12,6 +12,7 @@ from humanoid_gym.evaluation.metrics import (
     FROM_TASK,
     METRICS,
     NEED_FREE_BASE,
+    NEED_JOINTS,
     NEED_TORQUE,
     RETURN,
     SURVIVAL,
@@ -65,6 +66,8 @@ class Meter:
             names = [name for name in names if name not in NEED_FREE_BASE]
         if not robot.measures_torque:
             names = [name for name in names if name not in NEED_TORQUE]
+        if not robot.num_joints:
+            names = [name for name in names if name not in NEED_JOINTS]
         return names + [FROM_TASK + name for name in self._task_metrics]
 
     def add(self, reward: Tensor, done: Tensor, metrics: Mapping[str, Tensor]) -> None:
@@ -80,7 +83,9 @@ class Meter:
         for name in self._task_metrics:
             self._own[name] += metrics[name]
         under_way = ~done
-        quantities = {**self._base(), **self._joints(), **self._motors()}
+        quantities = self._base()
+        if self._robot.num_joints:
+            quantities = {**quantities, **self._joints(), **self._motors()}
         for name, value in quantities.items():
             self._sums[name] += value * under_way
         self._sums["steps"] += under_way

@@ -39,6 +39,7 @@ METRICS: Dict[str, Metric] = {
 NEED_FREE_BASE = (
     "speed", "tilt", "largest_tilt", "angular_speed", "height_deviation", "cost_of_transport",
 )  # fmt: skip
+NEED_JOINTS = ("joint_margin", "joint_at_limit")
 NEED_TORQUE = ("power", "cost_of_transport", "torque_margin", "torque_saturation")
 FROM_TASK = "task/"
 """Prefix of what the task itself reports, averaged over the episode."""

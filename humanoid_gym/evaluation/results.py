@@ -62,11 +62,6 @@ class Evaluation:
     scenarios: Tuple[ScenarioResult, ...]
     """In the order in which they are reported."""
 
-    def find(self, scenario: str) -> Optional[ScenarioResult]:
-        """Return a scenario's result, None if it was not played."""
-        found = [s for s in self.scenarios if s.name == scenario and s.cells]
-        return found[0] if found else None
-
 
 def to_mapping(evaluation: Evaluation) -> Dict[str, Any]:
     """Return plain data for JSON; numbers that do not exist become None."""
@@ -112,7 +107,7 @@ def read(path: Path) -> Evaluation:
     """Read what `write` wrote.
 
     Raises:
-        ConfigError: the file is not one of ours.
+        ConfigError: the file is not one of ours, of a newer version, or damaged.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -120,21 +115,16 @@ def read(path: Path) -> Evaluation:
         raise ConfigError(f"{path}: not readable as JSON: {error}") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise ConfigError(f"{path}: not an evaluation of humanoid_gym")
-    if content["format_version"] > VERSION:
+    version = content.get("format_version")
+    if not isinstance(version, int) or version > VERSION:
         raise ConfigError(
-            f"{path}: format version {content['format_version']}, this program reads up to "
-            f"{VERSION}; update humanoid_gym"
+            f"{path}: format version {version!r}, this program reads up to {VERSION}; "
+            "update humanoid_gym"
         )
-    scenarios = tuple(
-        ScenarioResult(
-            name=entry["name"],
-            description=entry["description"],
-            reason=entry["does_not_apply"] or "",
-            cells=tuple(_cell_from_mapping(cell) for cell in entry["cells"]),
-        )
-        for entry in content["scenarios"]
-    )
-    return Evaluation(content["about"], scenarios)
+    try:
+        return _from_mapping(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(f"{path}: damaged, evaluate the policy again: {error!r}") from error
 
 
 def newest(run: Path) -> Optional[Path]:
@@ -154,6 +144,19 @@ def _cell_to_mapping(cell: CellResult) -> Dict[str, Any]:
             for name, value in cell.metrics.items()
         },
     }
+
+
+def _from_mapping(content: Mapping[str, Any]) -> Evaluation:
+    scenarios = tuple(
+        ScenarioResult(
+            name=entry["name"],
+            description=entry["description"],
+            reason=entry["does_not_apply"] or "",
+            cells=tuple(_cell_from_mapping(cell) for cell in entry["cells"]),
+        )
+        for entry in content["scenarios"]
+    )
+    return Evaluation(content["about"], scenarios)
 
 
 def _cell_from_mapping(entry: Mapping[str, Any]) -> CellResult:

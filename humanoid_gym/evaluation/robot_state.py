@@ -32,18 +32,21 @@ class RobotState:
         self._gym, self._sim = env.gym, env.sim
         n = env.num_envs
         root = env.wrap(self._gym.acquire_actor_root_state_tensor(self._sim))
-        dofs = env.wrap(self._gym.acquire_dof_state_tensor(self._sim))
-        forces = env.wrap(self._gym.acquire_dof_force_tensor(self._sim))
+        total = self._gym.get_sim_dof_count(self._sim)
+        dofs, forces = torch.zeros(0, 2, device=env.device), torch.zeros(0, device=env.device)
+        if total:
+            dofs = env.wrap(self._gym.acquire_dof_state_tensor(self._sim))
+            forces = env.wrap(self._gym.acquire_dof_force_tensor(self._sim))
         self._all_roots, self._all_dofs = root, dofs
         properties = self.dof_properties(0)
         joints = len(properties)
         self.root = root.view(n, -1, 13)[:, 0]
         """Pose and velocity of the base, world axes. Shape (N, 13)."""
-        self.joint_position = dofs.view(n, -1, 2)[:, :joints, 0]
+        self.joint_position = dofs.view(n, total // n, 2)[:, :joints, 0]
         """[rad] or [m], shape (N, J)."""
-        self.joint_velocity = dofs.view(n, -1, 2)[:, :joints, 1]
+        self.joint_velocity = dofs.view(n, total // n, 2)[:, :joints, 1]
         """[rad/s] or [m/s], shape (N, J)."""
-        self._joint_force = forces.view(n, -1)[:, :joints]
+        self._joint_force = forces.view(n, total // n)[:, :joints]
         self._read_limits(properties)
         bodies = self._gym.get_actor_rigid_body_properties(self.handle(0), 0)
         self.mass = torch.full((n,), float(sum(body.mass for body in bodies)), device=env.device)
@@ -65,8 +68,9 @@ class RobotState:
     def refresh(self) -> None:
         """Read the simulation's present state."""
         self._gym.refresh_actor_root_state_tensor(self._sim)
-        self._gym.refresh_dof_state_tensor(self._sim)
-        self._gym.refresh_dof_force_tensor(self._sim)
+        if self.num_joints:
+            self._gym.refresh_dof_state_tensor(self._sim)
+            self._gym.refresh_dof_force_tensor(self._sim)
 
     def motor_torque(self) -> Tensor:
         """Return what the motors gave in the last physics step [N m], shape (N, J).
@@ -82,7 +86,8 @@ class RobotState:
 
     def write_joints(self) -> None:
         """Hand joint positions and velocities to the simulation."""
-        self._gym.set_dof_state_tensor(self._sim, gymtorch.unwrap_tensor(self._all_dofs))
+        if self.num_joints:
+            self._gym.set_dof_state_tensor(self._sim, gymtorch.unwrap_tensor(self._all_dofs))
 
     def handle(self, index: int) -> Handle:
         """Return the handle of an environment."""
@@ -97,8 +102,8 @@ class RobotState:
             values = np.array(properties[name], dtype=np.float32)
             return torch.tensor(values, device=self.env.device)
 
-        held = torch.tensor([int(mode) in DRIVES for mode in properties["driveMode"]])
-        self.held = held.to(self.env.device)
+        held = [int(mode) in DRIVES for mode in properties["driveMode"]]
+        self.held = torch.tensor(held, dtype=torch.bool, device=self.env.device)
         """Which joints the simulator's drives hold. Shape (J,) bool."""
         self.limited = column("hasLimits") > 0
         """Which joints have a range. Shape (J,) bool."""

@@ -77,7 +77,8 @@ class Exporter:
 
         Raises:
             ConfigError: an unknown format, or a package is missing.
-            ExportError: an exported policy differs too much; its file is not written.
+            ExportError: an exported policy differs too much, or TensorRT could not build an engine;
+                its file is not written.
             OSError: a file cannot be written.
         """
         formats = check_formats(formats)

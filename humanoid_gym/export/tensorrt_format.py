@@ -19,7 +19,7 @@ from humanoid_gym.deployment.policy_file import (
     OBSERVATION,
 )
 from humanoid_gym.export.policy_graph import PolicyGraph
-from humanoid_gym.export.verification import Run
+from humanoid_gym.export.verification import ExportError, Run
 from humanoid_gym.extras import require
 
 USUAL_BATCH, LARGEST_BATCH = 1, 4096
@@ -56,7 +56,7 @@ def engine_bytes(onnx_content: bytes, graph: PolicyGraph) -> bytes:
 
     Raises:
         ConfigError: TensorRT is not installed.
-        RuntimeError: TensorRT could not build it.
+        ExportError: TensorRT could not build it.
     """
     trt = require("tensorrt", "tensorrt")
     builder = trt.Builder(trt.Logger(trt.Logger.WARNING))
@@ -64,7 +64,7 @@ def engine_bytes(onnx_content: bytes, graph: PolicyGraph) -> bytes:
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, trt.Logger(trt.Logger.WARNING))
     if not parser.parse(onnx_content):
-        raise RuntimeError(f"TensorRT cannot read the ONNX file: {parser.get_error(0)}")
+        raise ExportError(f"TensorRT cannot read the ONNX file: {parser.get_error(0)}")
     config = builder.create_builder_config()
     config.clear_flag(trt.BuilderFlag.TF32)  # 10 bits of mantissa are less than single precision
     profile = builder.create_optimization_profile()
@@ -74,7 +74,7 @@ def engine_bytes(onnx_content: bytes, graph: PolicyGraph) -> bytes:
     config.add_optimization_profile(profile)
     engine = builder.build_serialized_network(network, config)
     if engine is None:
-        raise RuntimeError("TensorRT could not build the engine; see its messages above")
+        raise ExportError("TensorRT could not build the engine; see its messages above")
     return bytes(engine)
 
 

@@ -18,7 +18,7 @@ _WARMING_CALLS = 30
 
 
 class ExportError(ValueError):
-    """An exported policy does not do what the trained one does."""
+    """A policy could not be exported, or what was made of it acts otherwise."""
 
 
 class Comparison(NamedTuple):

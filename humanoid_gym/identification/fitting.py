@@ -16,6 +16,8 @@ from humanoid_gym.identification.rig import Rig
 DIFFERENCE = 1e-3
 """Change of a parameter for its derivative, as a part of its range: large beside the simulation's
 single precision, small beside what matters."""
+UNTOLD = 1e-6
+"""Part of a parameter, squared, in what no position tells from which on it is unknown."""
 
 
 class Fit(NamedTuple):
@@ -106,7 +108,9 @@ def fit(rig: Rig, recording: JointRecording, unknown: List[Parameter]) -> Fit:
 def _standard_errors(jacobian: np.ndarray, residuals: np.ndarray) -> np.ndarray:
     """Return the standard error of each parameter, from the curvature of the squared error."""
     free = max(1, jacobian.shape[0] - jacobian.shape[1])
-    information = jacobian.T @ jacobian
-    if np.linalg.matrix_rank(information) < len(information):
-        return np.full(len(information), np.inf)
-    return np.sqrt(np.diag(np.linalg.inv(information)) * (residuals @ residuals) / free)
+    strength, directions = np.linalg.eigh(jacobian.T @ jacobian)
+    told = strength > strength.max(initial=0.0) * len(strength) * np.finfo(float).eps
+    variance = (directions[:, told] ** 2 / strength[told]).sum(1) * (residuals @ residuals) / free
+    # a change in these directions, of one parameter or of several together, changes no position
+    untold = (directions[:, ~told] ** 2).sum(1) > UNTOLD
+    return np.where(untold, np.inf, np.sqrt(variance))

@@ -47,7 +47,8 @@ def read_recording(
         period: of control [s].
 
     Raises:
-        ConfigError: a column is missing, a number is none, or time does not increase.
+        ConfigError: it is no CSV file, a column is missing, a number is none, or time does not
+            increase.
         FileNotFoundError: there is no such file.
     """
     if not Path(path).is_file():
@@ -68,8 +69,11 @@ def read_recording(
 
 
 def _columns(path: Path) -> Dict[str, List[float]]:
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.reader(file))
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:  # spreadsheets write a mark
+            rows = list(csv.reader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{path}: not readable as CSV: {error}") from error
     if not rows:
         raise ConfigError(f"{path}: the file is empty")
     header, body = [name.strip() for name in rows[0]], [row for row in rows[1:] if row]

@@ -7,11 +7,13 @@ import numpy as np
 import torch
 from isaacgym import gymapi, gymtorch
 
-from humanoid_gym.config import SimConfig
+from humanoid_gym.config import ConfigError, SimConfig
 from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.identification.parameters import DELAY, Parameter, property_values
 from humanoid_gym.identification.recording import JointRecording
 from humanoid_gym.randomization.properties import WRITERS, ActorProperties, Robot
+
+Handle = Any  # the simulator's opaque objects
 
 SPACING = 2.0
 """Half the edge of an environment's cell [m]; nothing of the robots touches."""
@@ -30,7 +32,7 @@ class Rig:
             count: number of robots.
 
         Raises:
-            ConfigError: the description names joints that the robot does not have.
+            ConfigError: the robot has no joints, or others than the description names.
         """
         self.deployment = deployment
         self.count = count
@@ -46,7 +48,7 @@ class Rig:
         joints = len(deployment.joints)
         state = gymtorch.wrap_tensor(self.gym.acquire_dof_state_tensor(self.sim))
         if state is None:
-            raise ValueError(f"{asset}: the robot has no joints to identify")
+            raise ConfigError(f"{asset}: the robot has no joints to identify")
         self._state = state.view(count, joints, 2)
         self._command = torch.zeros(count, joints)
         self._driven = deployment.driven
@@ -55,7 +57,7 @@ class Rig:
         options = gymapi.AssetOptions()
         options.fix_base_link = True
         loaded = self.gym.load_asset(self.sim, str(asset.parent), asset.name, options)
-        properties = self._dof_properties(loaded)
+        properties = self._dof_properties(loaded, asset)
         half = gymapi.Vec3(SPACING, SPACING, SPACING)
         low = gymapi.Vec3(-SPACING, -SPACING, 0.0)
         pose = gymapi.Transform(p=gymapi.Vec3(0.0, 0.0, SPACING))
@@ -68,13 +70,17 @@ class Rig:
             self._actors.append(ActorProperties(self.gym, env, actor))
         self.robot = Robot(self.gym, self.gym.get_env(self.sim, 0), 0)
 
-    def _dof_properties(self, asset: Any) -> np.ndarray:  # noqa: ANN401 - the simulator's
+    def _dof_properties(self, loaded: Handle, asset: Path) -> np.ndarray:
         """Return the joints' properties, in the order that the simulator has them."""
         deployment = self.deployment
-        names = self.gym.get_asset_dof_names(asset)
+        names = self.gym.get_asset_dof_names(loaded)
         if list(names) != [joint.name for joint in deployment.joints]:
-            raise ValueError(f"the robot's joints are {', '.join(names)}; metadata name others")
-        properties = self.gym.get_asset_dof_properties(asset)
+            described = ", ".join(joint.name for joint in deployment.joints)
+            raise ConfigError(
+                f"{asset}: its joints are {', '.join(names)}; task {deployment.task} describes "
+                f"{described}"
+            )
+        properties = self.gym.get_asset_dof_properties(loaded)
         driven = {actuator.joint: actuator for actuator in deployment.actuators}
         positions = deployment.command == "position"
         for row, joint in zip(properties, deployment.joints):

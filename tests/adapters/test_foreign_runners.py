@@ -53,6 +53,12 @@ class Steps:
         pass
 
 
+class Blind(Steps):
+    """The same without privileged states."""
+
+    num_states = 0
+
+
 ACTIONS = torch.zeros(2, 1)
 
 
@@ -76,6 +82,22 @@ def test_rsl_rl_gets_copies_in_groups():
     inner.obs.add_(1.0)  # not an inference tensor
     env.episode_length_buf = torch.tensor([3, 4])
     assert inner.phases_drawn
+
+
+def test_tasks_without_states_have_none_for_the_critic():
+    pytest.importorskip("tensordict")
+    pytest.importorskip("gymnasium")
+    from humanoid_gym.adapters.rsl_rl_env import RslRlVecEnv
+    from humanoid_gym.adapters.skrl_env import SkrlVecEnv
+
+    env = RslRlVecEnv(Blind())
+    assert set(env.get_observations().keys()) == {"policy"}
+    assert env.obs_groups == {"actor": ["policy"], "critic": ["policy"]}
+    env = SkrlVecEnv(Blind())
+    env.reset()
+    assert env.state() is None and env.state_space is None
+    assert env.render() is None
+    env.close()
 
 
 def test_skrl_gets_columns_and_states():
@@ -121,6 +143,24 @@ def test_rl_games_gets_spaces_and_state():
     assert done.tolist() == [0, 0]
     env.set_env_state(state)
     assert inner.count == 1
+    env.set_env_state(None)
+    assert inner.count == 1
+    assert not env.has_action_masks()
+    env.seed(3)
+    env.set_train_info(10, object())
+    assert "state_space" not in RlGamesVecEnv(Blind()).get_env_info()
+
+
+def test_rl_games_finds_what_was_registered():
+    pytest.importorskip("rl_games")
+    from rl_games.common import env_configurations, vecenv
+
+    from humanoid_gym.adapters.rl_games_env import register
+
+    register("steps", inner := Steps())
+    kind = env_configurations.configurations["steps"]
+    assert kind["env_creator"](seed=1) is inner
+    assert vecenv.create_vec_env("steps", 2).env is inner
 
 
 def test_a_missing_package_is_named_with_its_extra():

@@ -179,6 +179,26 @@ def test_an_autoreset_that_cannot_be_followed_is_refused():
         GymnasiumVecEnv(env)
 
 
+def test_a_gymnasium_that_is_too_old_is_refused_with_the_remedy(monkeypatch):
+    monkeypatch.delattr(gymnasium.vector, "AutoresetMode")
+    with pytest.raises(ConfigError, match=r"AutoresetMode needs 1\.1; pip install -U gymnasium"):
+        GymnasiumVecEnv(counters())
+
+
+def test_episodes_without_a_limit_are_not_cut_at_random_ages():
+    env = GymnasiumVecEnv(counters(num_envs=1))
+    env.reset()
+    env.randomize_episode_phase()
+    ends = [bool(env.step(torch.zeros(1, 1))[2]) for _ in range(2 * LENGTH)]
+    assert ends == ([False] * (LENGTH - 1) + [True]) * 2
+
+
+def test_closing_closes_the_environments():
+    env = GymnasiumVecEnv(inner := counters())
+    env.close()
+    assert inner.closed
+
+
 @pytest.mark.slow
 def test_learns_pendulum(tmp_path: Path):
     config = TrainConfig(

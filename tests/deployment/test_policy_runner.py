@@ -14,6 +14,7 @@ from deployed_robots import PERIOD, LinearPolicy, two_joints
 from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment import (
     Deployment,
+    Joint,
     ObservationEntry,
     PolicyFile,
     PolicyRunner,
@@ -101,6 +102,16 @@ def test_wrong_sensors_stop_the_robot_with_one_line(runner, caplog, changes, rea
     assert not runner.step(STILL).stopped and runner.reason == ""
 
 
+def test_an_answer_that_is_no_number_stops_the_robot(tmp_path):
+    policy = LinearPolicy(two_joints())
+    policy.w[0] = np.nan
+    policy.save(tmp_path / "policy.onnx")
+    runner = PolicyRunner(tmp_path / "policy.onnx")
+    command = runner.step(STILL)
+    assert command.stopped and runner.reason == "the policy's command is not finite"
+    assert all(np.isfinite(values).all() for values in command[:4])
+
+
 def test_a_missing_sensor_is_named_with_the_nearest(runner):
     assert runner.step({"joint_position": [0.0, 0.0], "joint_velocities": [0.0, 0.0]}).stopped
     assert runner.reason == "sensor 'joint_velocity' is missing; nearest: 'joint_velocities'"
@@ -175,6 +186,21 @@ def test_the_age_of_readings_is_a_sensor_too(runner):
     clock, sent = Clock(), []
     runner.run(lambda: {**STILL, "age": 0.5}, sent.append, 1, clock, clock.sleep)
     assert sent[0].stopped
+
+
+@pytest.mark.parametrize("age", [None, "old", [0.0, 0.0], np.nan, [0.5]])
+def test_an_age_that_says_nothing_stops_the_robot(runner, age):
+    clock, sent = Clock(), []
+    runner.run(lambda: {**STILL, "age": age}, sent.append, 2, clock, clock.sleep)
+    assert [command.stopped for command in sent] == [True, True]
+    assert "s old, at most 0.1 s allowed" in runner.reason
+    assert runner.report()["sensor_stale" if age == [0.5] else "sensor_implausible"] == 2
+
+
+def test_an_age_may_come_as_an_array_of_one(runner):
+    clock, sent = Clock(), []
+    runner.run(lambda: {**STILL, "age": np.array([0.05])}, sent.append, 1, clock, clock.sleep)
+    assert not sent[0].stopped and runner.report()["stopped"] == 0
 
 
 def walking(**changes):
@@ -286,12 +312,59 @@ def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
     [
         (ObservationEntry("q", 2, source="joint_ofset"), "unknown source 'joint_ofset'; nearest"),
         (ObservationEntry("joint_velocity", 3), "'joint_velocity': 3 values, but 2 elsewhere"),
+        (
+            ObservationEntry("q", 6, source="previous_action"),
+            "observation 'q': expected 6 values, got 2",
+        ),
+        (
+            ObservationEntry("q", 2, source="joint_offset"),
+            r"policy.onnx: the policy has 6 observations, the given deployment 2",
+        ),
     ],
 )
 def test_observations_that_cannot_be_assembled_are_refused(recurrent, entry, message):
     broken = dataclasses.replace(two_joints(), observation=(entry,))
     with pytest.raises(ConfigError, match=message):
         PolicyRunner(recurrent[0], broken)
+
+
+def test_a_description_of_other_actions_is_refused(recurrent):
+    other = dataclasses.replace(
+        two_joints(),
+        actuators=two_joints().actuators[:1],
+        observation=(ObservationEntry("eyes", 6),),
+    )
+    with pytest.raises(ConfigError, match="the policy has 2 actions, the given deployment 1"):
+        PolicyRunner(recurrent[0], other)
+
+
+@pytest.mark.parametrize("bounds", [(None, 1.0), (-1.0, None), (0.5, 0.5)])
+def test_joints_without_a_range_have_no_place_in_it(recurrent, bounds):
+    entry = ObservationEntry("q", 2, source="joint_position_in_range")
+    joints = (Joint("a", -1.0, 1.0), Joint("b", *bounds))
+    with pytest.raises(ConfigError, match=r"observation 'q': joint 'b' has no range.*joint_offset"):
+        PolicyRunner(
+            recurrent[0], dataclasses.replace(two_joints(), joints=joints, observation=(entry,))
+        )
+
+
+def test_a_gait_needs_the_command_that_it_waits_for(recurrent):
+    walks = dataclasses.replace(two_joints(), clock_frequency=2.0)
+    runner = PolicyRunner(recurrent[0], walks)
+    assert runner.sensors["command"] == 3
+    for _ in range(2):
+        assert not runner.step({**STILL, "command": [0.5, 0.0, 0.0]}).stopped
+    assert runner._situation.phase == pytest.approx(2.0 * PERIOD)
+
+
+def test_an_orientation_without_length_stops_the_robot(tmp_path):
+    LinearPolicy(walking()).save(tmp_path / "policy.onnx")
+    runner = PolicyRunner(tmp_path / "policy.onnx")
+    readings = {**STILL, "command": [0.0] * 3, "base_orientation": [0.0, 0.0, 0.0, 0.1]}
+    assert runner.step(readings).stopped
+    assert runner.reason == (
+        "sensor 'base_orientation': [0.0, 0.0, 0.0, 0.1] is no unit quaternion"
+    )
 
 
 def test_stability_needs_a_body():

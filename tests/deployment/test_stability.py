@@ -22,7 +22,7 @@ from humanoid_gym.deployment import (
     SafetyLimits,
     read_body,
 )
-from humanoid_gym.deployment.kinematics import BodyModel
+from humanoid_gym.deployment.kinematics import BodyModel, link_poses
 from humanoid_gym.deployment.stability import capture_point_margin, inside_distance
 
 URDF = Path(__file__).resolve().parents[2] / "resources/urdf"
@@ -203,8 +203,107 @@ def test_a_foot_needs_something_to_stand_on(tmp_path):
         (text.format(""), [], "expected one base link"),
         (text.format(joint.replace("fixed", "revolute")), [], "moves link 'foot' has an axis of"),
         ("<robot", [], "not readable as URDF"),
+        (text.format(joint.replace('link="base"', 'link="hip"')), [], "'foot' is not connected"),
+        (text.format(joint.replace("0 0 0", "0 a 0").replace("fixed", "revolute")), [], "'a'"),
+        (
+            text.format(joint.replace("<axis", '<origin rpy="0 0"/><axis')),
+            [],
+            "as URDF: not enough",
+        ),
     ]:
         path = tmp_path / "robot.urdf"
         path.write_text(content)
-        with pytest.raises(ConfigError, match=message):
+        with pytest.raises(ConfigError, match=message) as caught:
             read_body(path, feet)
+        assert str(caught.value).startswith(f"{path}: ")
+    with pytest.raises(FileNotFoundError):
+        read_body(tmp_path / "none.urdf", [])
+    path.write_text(text.format(joint))
+    assert read_body(path, ["foot"], bare_feet=True).feet == (Foot("foot", ()),)
+
+
+def test_feet_of_every_shape(tmp_path):
+    """Lowest points of a foot that hangs level, by hand; a cone is none that counts."""
+    shapes = {
+        '<box size="0.2 0.1 0.04"/>': {(x, y, -0.02) for x in (-0.1, 0.1) for y in (-0.05, 0.05)},
+        '<sphere radius="0.05"/>': {(0.0, 0.0, -0.05)},
+        '<capsule radius="0.05" length="0.2"/>': {(0.0, 0.0, -0.15), (0.0, 0.0, 0.05)},
+        '<cylinder radius="0.1" length="0.2"/>': {
+            (round(0.1 * np.cos(a), 6), round(0.1 * np.sin(a), 6), z)
+            for a in np.arange(8) * np.pi / 4
+            for z in (-0.1, 0.1)
+        },
+        '<cone radius="0.1"/>': set(),
+    }
+    for shape, expected in shapes.items():
+        path = tmp_path / "foot.urdf"
+        path.write_text(
+            '<robot name="r"><link name="foot"><inertial><mass value="1"/></inertial>'
+            f"<collision><geometry>{shape}</geometry></collision><collision/></link></robot>"
+        )
+        body = read_body(path, ["foot"], bare_feet=True)
+        points = [(*p.position[:2], p.position[2] - p.radius) for p in body.feet[0].points]
+        assert {tuple(np.round(point, 6) + 0.0) for point in points} == expected, shape
+
+
+def test_a_sliding_joint_carries_its_mass_along():
+    """1 kg at the base, 3 kg on a slide along y that a joint turned by 90 degrees about z holds."""
+    identity, zero = (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
+    quarter = (0.0, 0.0, np.sqrt(0.5), np.sqrt(0.5))
+    body = Body(
+        (
+            Link("base", -1, zero, identity, 1.0, zero),
+            Link("slide", 0, (0.0, 0.0, 0.4), quarter, 3.0, zero, "s", (0.0, 1.0, 0.0), True),
+        ),
+        (Foot("slide", (FootPoint((0.0, 0.0, -1.0)),)),),
+    )
+    level, still = np.array([[0.0, 0.0, -1.0]]), np.zeros((1, 3))
+    motion = BodyModel(body, ["s"], np.zeros((1, 1))).motion(
+        np.array([[0.2]]), np.array([[0.5]]), level, still
+    )
+    # the frame's y axis is the base's -x
+    np.testing.assert_allclose(motion.center_of_mass, [[-0.15, 0.0, 0.3]], atol=1e-12)
+    np.testing.assert_allclose(motion.center_of_mass_velocity, [[-0.375, 0.0, 0.0]], atol=1e-12)
+    np.testing.assert_allclose(motion.foot_points, [[[-0.2, 0.0, -0.6]]], atol=1e-12)
+    np.testing.assert_allclose(motion.foot_velocities, [[[-0.5, 0.0, 0.0]]], atol=1e-12)
+    (_, base), (place, turn) = link_poses(body.links, {"s": 0.2})
+    np.testing.assert_allclose(place, [-0.2, 0.0, 0.4], atol=1e-12)
+    np.testing.assert_allclose(turn, Rotation.from_quat(quarter).as_matrix(), atol=1e-12)
+    np.testing.assert_allclose(base, np.eye(3))
+
+
+def with_links(*links):
+    return dataclasses.replace(pole(), links=links)
+
+
+def link(name, parent, mass=1.0, joint=None):
+    return Link(name, parent, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0), mass, (0.0, 0.0, 0.0), joint)
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (with_links(), "tree of links with one base"),
+        (with_links(link("foot", 0)), "tree of links with one base"),
+        (with_links(link("foot", -1), link("b", -1)), "tree of links with one base"),
+        (with_links(link("foot", -1), link("b", 2), link("c", 0)), "parents first"),
+        (with_links(link("foot", -1), link("b", -2)), "tree of links with one base"),
+        (with_links(link("foot", -1, 0.0), link("b", 0, 0.0)), "its links have no mass"),
+        (with_links(link("foot", -1), link("b", 0, joint="c")), "joint 'c' is not among"),
+        (with_links(link("toe", -1)), "there is no link 'foot' for a foot"),
+        (Body((link("foot", -1),), (Foot("foot", ()),)), "foot 'foot' has no point to stand on"),
+        (Body((link("foot", -1),), ()), "no foot has a point to stand on"),
+    ],
+)
+def test_bodies_that_cannot_be_are_refused(body, message):
+    with pytest.raises(ValueError, match=f"body: .*{message}"):
+        BodyModel(body, ["a", "b"], np.zeros((1, 1)))
+
+
+def test_stability_of_a_state_without_a_base_is_refused():
+    state = pole_state(0.0)
+    with pytest.raises(ValueError, match="needs body, gravity_b and angular_velocity_b"):
+        pole_filter().stability(state._replace(gravity_b=None))
+    with pytest.raises(ValueError, match="needs body"):
+        SafetyFilter(two_joints(), np.zeros((1, 1))).stability(state)
+    assert pole_filter().stability(state) == pytest.approx(0.1)

@@ -77,3 +77,21 @@ def test_policy_is_told_after_each_step_whose_episode_ended():
         Metronome(3, 2), lambda obs: obs, 2, forget=lambda done: told.append(done.tolist())
     )
     assert told == [[False, False], [False, True], [True, False]]
+
+
+class Plain(Metronome):
+    """Reports only what each environment must."""
+
+    def step(self, actions: Tensor) -> Tuple[Dict[str, Tensor], Tensor, Tensor, Dict[str, Any]]:
+        obs, reward, done, _ = super().step(actions)
+        return obs, reward, done, {"metrics": {}}
+
+
+def test_one_environment_that_reports_nothing_else():
+    episodes = play_episodes(Plain(3), lambda obs: obs, num_episodes=2)
+    assert episodes.returns == [3.0, 3.0] and episodes.lengths == [3.0, 3.0]
+    assert episodes.metrics == {} and episodes.terminations == {} and episodes.faults == 0
+
+
+def test_no_episodes():
+    assert play_episodes(Metronome(2), lambda obs: obs, num_episodes=0).returns == []

@@ -1,18 +1,23 @@
 """`python -m humanoid_gym.evaluation` on small real runs: every cell, its files, its numbers."""
 
 import csv
+import io
 import json
 import math
 from pathlib import Path
+from typing import List
 
 import pytest
+from rich.console import Console
 from tiny_runs import train
 
 from humanoid_gym.cli import evaluating
 from humanoid_gym.evaluation import results
-from humanoid_gym.evaluation.intervals import NOTHING
+from humanoid_gym.evaluation.intervals import NOTHING, Interval
 from humanoid_gym.evaluation.judging import Judge, within_task
+from humanoid_gym.evaluation.results import CellResult, Evaluation, ScenarioResult
 from humanoid_gym.evaluation.scenarios import SCENARIOS, Cell, Conditions, choose
+from humanoid_gym.evaluation.tables import WIDTH, table
 
 CARTPOLE_SCENARIOS = ["nominal", "push", "payload", "motor_strength", "noise", "delay", "command"]
 
@@ -136,6 +141,32 @@ def test_a_task_that_randomizes_delays_and_weakens_by_itself():
         "randomization": {"delay": {"range": [2.0, 2.0]}, "motor_strength": {"range": [0.5, 0.5]}}
     }
     assert within_task(Cell("y", Conditions(payload=0.1))).overrides == {}
+
+
+def test_the_table_tells_of_unstable_simulations_and_of_what_was_not_played():
+    def cell(name: str, faults: int) -> CellResult:
+        return CellResult(name, {}, 10, faults, {"return": Interval(1.0, 0.5, 1.5)})
+
+    def scenario(name: str, reason: str, *cells: CellResult) -> ScenarioResult:
+        return ScenarioResult(name, "one line", reason, cells)
+
+    def lines(*scenarios: ScenarioResult) -> List[str]:
+        console = Console(width=WIDTH, record=True, file=io.StringIO())
+        console.print(table(Evaluation({}, scenarios)))
+        return [line.rstrip() for line in console.export_text().splitlines()]
+
+    two = scenario("push", "", cell("weak", 2), cell("strong", 1))
+    absent = scenario("command", "the task has no commands")
+    shown = lines(two, absent)
+    assert shown[0].split() == ["scenario", "return"]
+    assert shown[1].split("  ")[0] == "push weak"
+    assert shown[-2:] == [
+        "command: not played, the task has no commands",
+        "3 times a simulation became unstable and was reset",
+    ]
+    calm = lines(scenario("push", "", cell("weak", 0)))
+    assert not any("unstable" in line for line in calm)
+    assert lines(absent)[-1].endswith("no commands") and lines()[0] == "scenario"
 
 
 def test_numbers_that_do_not_exist_survive_the_file(tmp_path: Path):

@@ -64,6 +64,26 @@ def test_the_newest_run_of_a_folder_is_watched(tmp_path: Path, capsys, monkeypat
     assert "iteration 20" in capsys.readouterr().out
 
 
+def test_numbers_that_are_not_known_are_not_shown_as_zero(tmp_path: Path, capsys):
+    values = curves()
+    values["episode/return"] = -values["episode/return"]
+    values["episode/return"][:12] = np.nan
+    values["learning/kl"][-10:] = np.nan
+    values["learning/std"][:] = np.nan
+    text = once(write_run(tmp_path / "run", values), capsys)[1]
+    rows = {line[:12].strip(): line.split() for line in text.splitlines()}
+    assert rows["return"][1:4] == ["-600", "-555", "-130"]
+    assert rows["KL divergenc"][2:5] == ["nan", "nan", "0.01"]
+    assert rows["action noise"][2:5] == ["nan", "nan", "nan"]
+
+
+def test_a_training_before_its_first_iteration(tmp_path: Path, capsys):
+    run = write_run(tmp_path / "run")
+    (run / "log.jsonl").write_text('{"progress/env')
+    code, text = once(run, capsys)
+    assert code == 0 and f"{run}: no iteration yet" in " ".join(text.split())
+
+
 def test_sparkline():
     assert sparkline(np.arange(8.0)) == BARS
     assert sparkline(np.array([0.0, np.nan, 7.0])) == BARS[0] + " " + BARS[-1]

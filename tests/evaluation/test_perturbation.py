@@ -14,15 +14,17 @@ from humanoid_gym.evaluation.robot_state import RobotState
 from humanoid_gym.evaluation.scenarios import Conditions
 from humanoid_gym.rotation import quat_from_axis_angle
 
+STILL = ("task.reset_position_noise=0", "task.reset_velocity_noise=0")
+
 
 class Disturbed:
     """Humanoids in the air (nothing touches the ground), one environment for each condition."""
 
-    def __init__(self, *conditions: Conditions, overrides: tuple = ()) -> None:
-        self.env = make_task(
-            "task=humanoid", f"num_envs={len(conditions)}", "device=cpu", "seed=1",
-            "task.reset_position_noise=0", "task.reset_velocity_noise=0", *overrides,
-        )  # fmt: skip
+    def __init__(
+        self, *conditions: Conditions, overrides: tuple = STILL, task: str = "humanoid"
+    ) -> None:
+        settings = (f"task={task}", f"num_envs={len(conditions)}", "device=cpu", "seed=1")
+        self.env = make_task(*settings, *(overrides if task == "humanoid" else ()))
         self.robot = RobotState(self.env)
         self.env.reset()
         self.robot.refresh()
@@ -75,7 +77,7 @@ def test_payload_is_on_the_base_and_counts_for_the_robots_mass(disturbed):
 
 def test_friction_of_contacts_is_as_said(disturbed):
     # a contact has the mean of both materials: 1.4 on a ground without friction is 0.7
-    smooth = ("task.plane.dynamic_friction=0", "task.plane.static_friction=0")
+    smooth = (*STILL, "task.plane.dynamic_friction=0", "task.plane.static_friction=0")
     world = disturbed(NOMINAL, Conditions(friction=0.7), overrides=smooth)
     gym, sim = world.env.gym, world.env.sim
     frictions = [
@@ -174,3 +176,16 @@ def test_running_episodes_are_not_disturbed(disturbed):
     world.perturbation.after_step(torch.tensor([False, True]))
     assert torch.equal(world.robot.root[0], root[0])
     assert not torch.equal(world.robot.root[1], root[1])
+
+
+def test_drives_of_the_simulator_are_weakened_where_the_task_cannot(disturbed):
+    """A drive gives half: half the gains, half the limit; the actions stay as they are."""
+    world = disturbed(NOMINAL, Conditions(motor_strength=0.5), task="humanoid_legs")
+    plain, weak = (world.robot.dof_properties(i) for i in range(2))
+    assert bool(world.robot.held.all())
+    for column in ("stiffness", "damping", "effort"):
+        assert plain[column].min() > 0.0
+        assert weak[column] == pytest.approx(0.5 * plain[column], rel=1e-6)
+    assert world.robot.effort[1].numpy() == pytest.approx(weak["effort"], rel=1e-6)
+    actions = torch.randn(2, world.env.num_actions)
+    assert torch.equal(world.perturbation.act(actions), actions)

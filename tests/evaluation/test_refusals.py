@@ -86,12 +86,20 @@ def test_a_damaged_checkpoint(cartpole: Path, capsys, empty: Path, tmp_path: Pat
     )
 
 
+HEAD = '{"format": "humanoid_gym.evaluation", "format_version"'
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
         ("{", "not readable as JSON"),
         ("{}", "not an evaluation"),
-        ('{"format": "humanoid_gym.evaluation", "format_version": 99}', "version 99"),
+        (f"{HEAD}: 99}}", "version 99"),
+        (f'{HEAD}: "1"}}', "version '1', this program reads up to 1"),
+        ('{"format": "humanoid_gym.evaluation"}', "version None"),
+        (f"{HEAD}: 1}}", "damaged, evaluate the policy again: KeyError('scenarios')"),
+        (f'{HEAD}: 1, "about": {{}}, "scenarios": 7}}', "damaged, evaluate the policy again"),
+        (f'{HEAD}: 1, "about": {{}}, "scenarios": [{{"name": 1}}]}}', "KeyError('description')"),
     ],
 )
 def test_a_damaged_evaluation(text: str, expected: str, capsys, empty: Path, tmp_path: Path):

@@ -14,10 +14,10 @@ from tiny_runs import train
 
 from humanoid_gym.cli import evaluating
 from humanoid_gym.evaluation import results
-from humanoid_gym.evaluation.history import Curve
+from humanoid_gym.evaluation.history import Curve, HistoryReader
 from humanoid_gym.evaluation.report import figures
 from humanoid_gym.evaluation.report.page import differences
-from humanoid_gym.evaluation.report.run import names_of
+from humanoid_gym.evaluation.report.run import ReportedRun, names_of
 
 VOID = {"meta", "img", "br", "link", "input"}
 
@@ -195,6 +195,23 @@ def test_names_of_runs_are_unique():
     one, two = Path("a/2026-01-31_12-00-00_x"), Path("b/2026-01-31_12-00-01_x")
     assert names_of([one, Path("2026-01-31_12-00-00")]) == ["x", "2026-01-31_12-00-00"]
     assert names_of([one, two]) == ["1: x", "2: x"]
+
+
+def test_runs_without_an_evaluation_or_a_curve_have_no_plot_of_it(tmp_path: Path):
+    values = curves(5)
+    del values["learning/kl"]
+    runs = [write_run(tmp_path / "one"), write_run(tmp_path / "two", values, gamma=0.9)]
+    write_evaluation(runs[0])
+    page = report(tmp_path / "page.html", *runs, "--frames", "0")
+    assert "learning/kl over environment steps" in page.images
+    reported = [
+        ReportedRun(name, run, {}, [], HistoryReader(run).read())
+        for name, run in zip(("one", "two"), runs, strict=True)
+    ]
+    plotter = figures.Plotter(reported, 0.9)
+    assert plotter.intervals(["return"]) is None and plotter.maps() == []
+    both, one = plotter.curve("episode/return").svg, plotter.curve("learning/kl").svg
+    assert "two" in both and "two" not in one
 
 
 def test_nan_curves_do_not_stop_the_page(tmp_path: Path):

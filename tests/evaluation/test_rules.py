@@ -150,3 +150,24 @@ def test_moving_average_is_of_the_last_values_and_skips_nan():
     values = np.array([1.0, 3.0, np.nan, 5.0, 7.0])
     # windows of three: [1], [1 3], [1 3 -], [3 - 5], [- 5 7]
     assert rules.smoothed(values, 3) == pytest.approx([1, 2, 2, 4, 6])
+
+
+def test_where_nothing_is_known_there_is_no_average():
+    values = np.array([np.nan, np.inf, 2.0, np.nan, np.nan, 4.0])
+    found = rules.smoothed(values, 2)
+    assert np.array_equal(found, [np.nan, np.nan, 2.0, 2.0, np.nan, 4.0], equal_nan=True)
+
+
+def test_unknown_returns_are_neither_good_nor_bad_ones():
+    """Returns below 0 of which the first were lost: nothing was as good as 0."""
+    curves = sound()
+    curves["episode/return"] = sound()["episode/return"] - 5000.0
+    curves["episode/return"][:20] = np.nan
+    assert names(curves) == []
+    curves["episode/return"][:] = np.nan
+    assert names(curves) == [(DIVERGES, "not finite")]
+
+
+def test_a_curve_of_nothing_has_no_noise():
+    assert rules.noise(np.full(30, np.nan), 10) == 0.0
+    assert rules.noise(np.arange(10.0), 10) == 0.0

@@ -11,8 +11,9 @@ from deployed_robots import two_joints
 
 from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment import Deployment, PolicyFile
-from humanoid_gym.export import Exporter, ExportError, PolicyGraph, Recording
+from humanoid_gym.export import Exporter, ExportError, PolicyGraph, Recording, tensorrt_format
 from humanoid_gym.export import exporter as exporting
+from humanoid_gym.export.onnx_format import onnx_run
 from humanoid_gym.export.tensorrt_format import trtexec_line
 from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig, Agent
 
@@ -224,3 +225,68 @@ def test_engines_are_strongly_typed_with_a_batch_of_any_size(feed_forward, monke
     assert made["create_network"] == (1 << 3,) and made["parse"] == (b"onnx",)
     assert made["set_shape"] == ("observation", (1, 6), (1, 6), (4096, 6))
     assert {"clear_flag", "add_optimization_profile", "build_serialized_network"} <= set(made)
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("parse", "TensorRT cannot read the ONNX file: tensorrt"),
+        ("build_serialized_network", "TensorRT could not build the engine"),
+    ],
+)
+def test_what_tensorrt_cannot_build_is_an_error_of_the_export(
+    feed_forward, monkeypatch, tmp_path, fault, message
+):
+    class Failing(Traced):
+        def __getattr__(self, attribute):
+            return Failing(self.calls, f"{self.name}.{attribute}")
+
+        def __call__(self, *arguments):
+            if self.name.endswith(f".{fault}"):
+                return None
+            return Failing(self.calls, self.name)
+
+        def __str__(self):
+            return self.name
+
+    monkeypatch.setitem(__import__("sys").modules, "tensorrt", Failing([]))
+    monkeypatch.setattr(tensorrt_format, "what_is_missing", lambda: "")
+    with pytest.raises(ExportError, match=message):
+        feed_forward.export(tmp_path, "policy", ["tensorrt"])
+    assert [path.name for path in tmp_path.iterdir()] == ["policy.onnx"]
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-3])
+def test_an_engine_is_written_once_it_acts_as_the_policy(
+    feed_forward, monkeypatch, tmp_path, error
+):
+    """In place of the engine stands the ONNX file, with an error that the test chooses."""
+
+    def engine_run(content, graph):
+        run = onnx_run(content)
+
+        def with_error(observation, memory):
+            action, command, memory = run(observation, memory)
+            return action + np.float32(error), command, memory
+
+        return with_error
+
+    monkeypatch.setattr(tensorrt_format, "what_is_missing", lambda: "")
+    monkeypatch.setattr(tensorrt_format, "engine_bytes", lambda content, graph: content)
+    monkeypatch.setattr(tensorrt_format, "engine_run", engine_run)
+    engine = tmp_path / "policy.engine"
+    if error:
+        with pytest.raises(ExportError, match=r"policy\.engine differs .* by 0\.001"):
+            feed_forward.export(tmp_path, "policy", ["tensorrt"])
+        assert not engine.exists()
+        return
+    (entry,) = feed_forward.export(tmp_path, "policy", ["tensorrt"])
+    assert entry.path == engine and entry.remedy == ""
+    assert entry.comparison.largest_difference < 1e-5
+    assert engine.read_bytes() == (tmp_path / "policy.onnx").read_bytes()
+
+
+def test_one_robot_for_one_step_is_enough_to_compare(tmp_path):
+    exporter = Exporter(trained("gru"), two_joints(), recording(1, 1))
+    (entry,) = exporter.export(tmp_path, "policy", ["onnx"])
+    assert entry.comparison.samples == 1 and entry.comparison.largest_difference < 1e-5

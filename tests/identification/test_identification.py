@@ -1,5 +1,6 @@
 """Known properties are found again in what simulated joints did."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from humanoid_gym.identification import (
     parameters,
     read_recording,
 )
+from humanoid_gym.identification.fitting import _standard_errors
 from humanoid_gym.randomization import RandomizationConfig
 from humanoid_gym.randomization.ranges import Draw
 
@@ -164,6 +166,9 @@ def test_recordings_are_brought_to_the_control_rate(tmp_path):
         ("time,command_elbow,position_elbow\n0,1,x\n1,1,1\n", "expected 3 numbers in each row"),
         ("time,command_elbow,position_elbow\n0,1,nan\n1,1,1\n", "rows of finite numbers"),
         ("time,command_elbow,position_elbow\n1,1,0\n0,1,1\n", "time increasing"),
+        ("time,command_elbow,position_elbow\n0,1,1\n", "two or more rows"),
+        ("time,command_elbow,position_elbow\n", "two or more rows"),
+        ("\n0,1\n", "expected 0 numbers in each row"),
     ],
 )
 def test_bad_recordings_are_refused(tmp_path, text, message):
@@ -174,6 +179,89 @@ def test_bad_recordings_are_refused(tmp_path, text, message):
     assert "\n" not in str(caught.value)
     with pytest.raises(FileNotFoundError, match="not found"):
         read_recording(tmp_path / "none.csv", ["elbow"], ["elbow"], PERIOD)
+
+
+def test_files_of_spreadsheets_are_read_and_pictures_are_not(tmp_path):
+    path = tmp_path / "recording.csv"
+    path.write_text("time, command_elbow ,position_elbow\n0,1,2\n\n0.02,3,4\n", "utf-8-sig")
+    found = read_recording(path, ["elbow"], ["elbow"], PERIOD)
+    assert found.command.ravel() == pytest.approx([1.0, 3.0])
+    assert found.position.ravel() == pytest.approx([2.0, 4.0])
+    path.write_bytes(b"\x89PNG\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=r"recording\.csv: not readable as CSV"):
+        read_recording(path, ["elbow"], ["elbow"], PERIOD)
+
+
+def test_what_no_position_tells_is_unknown_and_the_rest_is_not(asset):
+    """The mass of what is fixed moves nothing; strength of a drive is told by its response."""
+    ranges = RandomizationConfig(
+        link_mass=Draw(range=(0.5, 1.6), only=["stand"]), motor_strength=shared(0.6, 1.3)
+    )
+    true = {"link_mass.stand": 1.0, "motor_strength": 0.85}
+    recording = recorded(asset, arm(), ranges, true, excitation(), noise=5e-4)
+    found = fitted(asset, arm(), ranges, recording)
+    assert found.uncertainty["link_mass.stand"] == np.inf
+    assert found.values["motor_strength"] == pytest.approx(0.85, rel=0.05)
+    assert 0.0 < found.uncertainty["motor_strength"] < 0.05
+
+
+def test_standard_errors_are_those_of_linear_least_squares(rng):
+    jacobian, residuals = rng.normal(size=(50, 3)), rng.normal(size=50)
+    covariance = np.linalg.inv(jacobian.T @ jacobian) * (residuals @ residuals) / 47
+    found = _standard_errors(jacobian, residuals)
+    np.testing.assert_allclose(found, np.sqrt(np.diag(covariance)))
+    alike = np.column_stack([jacobian[:, :1], jacobian[:, :1], jacobian[:, 1:2]])
+    found = _standard_errors(alike, residuals)  # only the sum of the first two is told
+    assert np.isinf(found).tolist() == [True, True, False]
+    assert np.isinf(_standard_errors(np.zeros((5, 2)), np.ones(5))).all()
+    assert _standard_errors(np.zeros((5, 0)), np.ones(5)).shape == (0,)
+
+
+def test_a_joint_without_a_motor_swings_freely(asset):
+    both = arm()
+    passive = dataclasses.replace(both, actuators=both.actuators[:1])
+    ranges = RandomizationConfig(motor_strength=shared(0.5, 1.5, only=["shoulder"]))
+    commands = excitation()._replace(command=np.zeros((150, 1)))
+    start = commands._replace(position=np.tile([0.0, 0.5], (150, 1)))
+    rig = Rig(asset, passive, SimConfig(substeps=4), 1)
+    position = rig.follow(start, parameters(ranges, rig.robot), np.array([[1.0]]))[0]
+    rig.close()
+    elbow = position[:, 1]
+    assert elbow[0] == 0.5 and elbow.min() < -0.3  # a drive would hold it
+
+
+@pytest.mark.parametrize("joints", [("shoulder", "knee"), ("shoulder",), ()])
+def test_a_description_of_another_robot_is_refused(asset, joints):
+    described = dataclasses.replace(
+        arm(), joints=tuple(Joint(n, -2.0, 2.0) for n in joints), actuators=()
+    )
+    message = f"its joints are shoulder, elbow; task arm describes {', '.join(joints)}"
+    with pytest.raises(ConfigError, match=message):
+        Rig(asset, described, SimConfig(), 1)
+
+
+def test_a_robot_without_joints_has_nothing_to_identify(tmp_path):
+    path = tmp_path / "block.urdf"
+    path.write_text(ASSET.format(""))
+    block = dataclasses.replace(arm(), joints=(), actuators=())
+    with pytest.raises(ConfigError, match="no joints to identify"):
+        Rig(path, block, SimConfig(), 1)
+
+
+def test_what_no_joint_tells_is_left_out(asset):
+    ranges = RandomizationConfig(
+        friction=Draw(range=(0.5, 1.0)),
+        gravity=Draw(range=(-0.1, 0.1)),
+        armature=Draw(range=(0.5, 2.0), only=["elbow"]),
+        payload=Draw(range=(0.0, 1.0)),
+    )
+    rig = Rig(asset, arm(), SimConfig(), 1)
+    found = parameters(ranges, rig.robot)
+    rig.close()
+    assert [tuple(parameter) for parameter in found] == [
+        ("payload", 0.0, 1.0, "payload", [0]),
+        ("armature.elbow", 0.5, 2.0, "armature", [1]),
+    ]
 
 
 def test_there_has_to_be_something_to_identify(asset):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from humanoid_gym.config import build
+from humanoid_gym.randomization.describing import descriptions
 from humanoid_gym.tasks.cartpole import Cartpole, CartpoleConfig
 from humanoid_gym.tasks.observation import ObservationTerm
 from humanoid_gym.tasks.randomized_task import RandomizedTask, RandomizedTaskConfig
@@ -88,4 +89,41 @@ def test_the_table_shows_what_was_drawn():
     for value in (masses.min(), masses.mean(), masses.max(), masses[0, 0], masses[1, 0]):
         assert f"{float(value):.4g}" in row
     assert made({}).randomization.table() == ["nothing is randomized"]
+    task.close()
+
+
+def test_the_table_tells_distributions_schedules_and_times():
+    settings = {
+        "link_mass": {
+            "range": [0.8, 1.2],
+            "distribution": "gaussian",
+            "when": "reset",
+            "schedule": {"steps": 100, "start": 0.25},
+        },
+        "stiffness": {"range": [0.5, 2.0], "distribution": "log_uniform", "shared": True},
+        "gravity": {"range": [-0.1, 0.1]},
+        "gravity_interval": 2.5,
+        "noise": {"cart": {"std": [0.0, 0.1], "bias": {"range": [0, 0]}}},
+        "velocity_push": {"interval": [1, 1], "speed": [0, 2], "schedule": {"steps": 8}},
+    }
+    task = made(settings, num_envs=1)
+    config = task.config.randomization
+    described = {row.name: row[1:] for row in descriptions(config)}
+    assert described == {
+        "link_mass": (
+            "1",
+            "factor normal 1 ± 0.1, cut at 0.8, 1.2, each body, grows from 25% over 100 steps",
+            "each episode",
+        ),
+        "stiffness": ("1", "factor log-uniform 0.5 to 2", "once"),
+        "gravity": ("m/s^2", "offset uniform -0.1 to 0.1", "every 2.5 s"),
+        "noise.cart": ("own", "normal, standard deviation 0 to 0.1", "each step"),
+        "bias.cart": ("own", "uniform 0 to 0", "each episode"),
+        "velocity_push": (
+            "m/s, rad/s",
+            "0 to 2 m/s, 0 rad/s, grows from 0% over 8 steps",
+            "every 1 s",
+        ),
+    }
+    assert len(task.randomization.table()) == 1 + len(described)
     task.close()

@@ -7,6 +7,8 @@ from small_tasks import SmallConfig
 
 from humanoid_gym.config import ConfigError, build, to_dict
 from humanoid_gym.randomization import RandomizationConfig
+from humanoid_gym.randomization.configuration import VelocityPush
+from humanoid_gym.randomization.ranges import Draw
 from humanoid_gym.randomization.targets import TARGETS
 
 
@@ -97,3 +99,11 @@ def test_an_unknown_target_is_answered_with_all_that_there_are():
         made({"mass": {"range": [1, 2]}})
     for name in (*TARGETS, "noise", "velocity_push", "force_push"):
         assert name in str(error.value)
+
+
+@pytest.mark.parametrize("bounds", [(0.0, float("inf")), (float("-inf"), 0.0), (float("nan"), 1.0)])
+def test_endless_ranges_are_refused_without_a_file_as_well(bounds):
+    with pytest.raises(ValueError, match="range: expected two finite numbers, got"):
+        Draw(range=bounds)
+    with pytest.raises(ValueError, match="interval: expected two finite numbers, got"):
+        VelocityPush(interval=bounds)

@@ -256,3 +256,19 @@ def test_sliding_angle_is_that_of_the_drawn_friction(small):
     assert task.root[holds, 7].abs().max() < 0.02
     gained = task.root[slides, 7] - speed[slides]
     close(gained, (along - friction[slides] * down) * 60 * DT, rtol=0.05, atol=0.02)
+
+
+def test_shapes_that_are_not_named_keep_their_friction(small):
+    shape = '<collision><geometry><sphere radius="0.05"/></geometry></collision></link>\n<joint'
+    both = ARM.replace("</link>\n<joint", shape)
+    plain = small(both, fixed=True, num_envs=1)
+    task = small(both, {"friction": {"range": [0.2, 0.3], "only": ["arm"]}}, fixed=True)
+    drawn = task.randomization.draws()["friction"]
+
+    def frictions(task, i):
+        env = task.gym.get_env(task.sim, i)
+        return [s.friction for s in task.gym.get_actor_rigid_shape_properties(env, 0)]
+
+    own = frictions(plain, 0)
+    for i in range(8):
+        assert frictions(task, i) == pytest.approx([own[0], float(drawn[i, 0])], rel=1e-6)

@@ -69,13 +69,18 @@ def find(curves: Curves, thresholds: Thresholds = Thresholds()) -> List[Finding]
 
 
 def smoothed(values: np.ndarray, window: int) -> np.ndarray:
-    """Return the moving average over the last `window` values; NaN and infinity are left out."""
+    """Return the moving average over the last `window` values.
+
+    NaN and infinity are left out; where there is nothing else, the average is NaN.
+    """
     finite = np.isfinite(values)
     total = np.concatenate([[0.0], np.cumsum(np.where(finite, values, 0.0))])
     count = np.concatenate([[0], np.cumsum(finite)])
     last = np.arange(1, len(values) + 1)
     first = np.maximum(last - window, 0)
-    return (total[last] - total[first]) / np.maximum(count[last] - count[first], 1)
+    known = count[last] - count[first]
+    sums = total[last] - total[first]
+    return np.divide(sums, known, out=np.full(len(values), np.nan), where=known > 0)
 
 
 def noise(values: np.ndarray, window: int) -> float:
@@ -147,6 +152,9 @@ def no_progress(curves: Curves, thresholds: Thresholds) -> List[Finding]:
     if len(returns) < 3 * thresholds.window:
         return []
     average = smoothed(returns, thresholds.window)[thresholds.window - 1 :]
+    average = average[np.isfinite(average)]
+    if not len(average):
+        return []
     best = int(np.argmax(average))
     gained = float(average[best] - average[: best + 1].min())
     found = []

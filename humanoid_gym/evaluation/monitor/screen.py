@@ -132,9 +132,8 @@ def _verdict(findings: Sequence[Finding]) -> List[Text]:
 
 def _row(label: str, values: np.ndarray, window: int) -> Row:
     average = smoothed(values, window)
-    return Row(
-        label, float(values[-1]), float(average[-1]), float(average.max()), sparkline(values)
-    )
+    best = float(np.fmax.reduce(average))  # NaN only where there is nothing else
+    return Row(label, float(values[-1]), float(average[-1]), best, sparkline(values))
 
 
 def _mean(values: np.ndarray) -> float:
