@@ -236,10 +236,16 @@ def _wrong_type(value: Value, hint: Hint, where: str) -> ConfigError:
 def _type_name(hint: Hint) -> str:
     if hint is _NONE:
         return "null"
+    arguments = typing.get_args(hint)
     if typing.get_origin(hint) is Union:
-        return " or ".join(_type_name(option) for option in typing.get_args(hint))
-    if isinstance(hint, type) and not typing.get_args(hint):
-        return "a group of settings" if dataclasses.is_dataclass(hint) else hint.__name__
+        return " or ".join(_type_name(option) for option in arguments)
+    if typing.get_origin(hint) in (list, tuple):
+        names = [_type_name(option) for option in arguments if option is not Ellipsis]
+        return f"a list of {', '.join(names)}"
+    if typing.get_origin(hint) is dict or dataclasses.is_dataclass(hint):
+        return "a group of settings"
+    if isinstance(hint, type):
+        return hint.__name__
     return str(hint).replace("typing.", "")
 
 

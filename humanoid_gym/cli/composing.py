@@ -134,12 +134,18 @@ def values_of(override: str) -> List[str]:
     """Split a sweep over listed values into one override for each; others stay as they are.
 
     Raises:
-        ConfigError: the override cannot be read.
+        ConfigError: the override cannot be read, or a group's values have null among them.
     """
     parsed = _parse(override)
     if not parsed.is_discrete_sweep():
         return [override]
-    return [f"{parsed.key_or_group}={value}" for value in parsed.sweep_string_iterator()]
+    listed = [f"{parsed.key_or_group}={value}" for value in parsed.sweep_string_iterator()]
+    if any(_is_nothing(_parse(single)) for single in listed):
+        raise ConfigError(
+            f"{override}: Hydra does not sweep over null; name a file that changes nothing, which "
+            "are randomization=none and terrain=flat"
+        )
+    return listed
 
 
 def key(override: str) -> str:
@@ -221,15 +227,16 @@ def _changed(config: DictConfig, overrides: Sequence[str]) -> DictConfig:
                 f"single keys can be changed, e.g. {parsed.key_or_group}.x=1"
             )
         if parsed.key_or_group in OVERLAYS:
-            _overlay(config, parsed.key_or_group, _option(parsed))
+            _overlay(config, parsed.key_or_group, parsed)
             continue
         OmegaConf.update(config, parsed.key_or_group, parsed.value(), force_add=True)
     return config
 
 
-def _overlay(config: DictConfig, group: str, option: str) -> None:
-    """Put a group's file in place of the part of the task that it sets."""
-    part = OmegaConf.load(config_folders.find(group, option))
+def _overlay(config: DictConfig, group: str, chosen: Override) -> None:
+    """Put a group's file, or nothing for null, in place of the part of the task that it sets."""
+    file = None if _is_nothing(chosen) else config_folders.find(group, _option(chosen))
+    part = OmegaConf.create() if file is None else OmegaConf.load(file)
     own = OmegaConf.select(config, OVERLAYS[group]) or {}
     part = OmegaConf.merge(part, {key: own[key] for key in OBSERVED if key in own})
     OmegaConf.update(config, OVERLAYS[group], part, merge=False, force_add=True)
@@ -248,6 +255,8 @@ def _prepare_one(text: str) -> str:
     if parsed.is_delete() or is_for_hydra(text):
         return text
     if parsed.key_or_group in (*GROUPS, *OVERLAYS):
+        if _is_nothing(parsed):
+            return f"~{parsed.key_or_group}"  # Hydra does not take null for a group
         if not parsed.is_sweep_override():
             config_folders.find(parsed.key_or_group, _option(parsed))
         return text
@@ -268,6 +277,12 @@ def _remedy(text: str) -> str:
     if "*" in text:
         return "names with * go into braces, without quotes: 'task.default_pose={*_knee: 0.5}'"
     return "a value with special characters needs quotes of its own: \"key='value'\""
+
+
+def _is_nothing(parsed: Override) -> bool:
+    """Whether an override says `terrain=null`, as cfg/config.yaml does: no file."""
+    is_single = not parsed.is_sweep_override()
+    return is_single and parsed.key_or_group in OVERLAYS and parsed.value() is None
 
 
 def _option(parsed: Override) -> str:

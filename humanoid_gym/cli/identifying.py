@@ -8,6 +8,7 @@ from typing import List, NamedTuple, Optional, Sequence
 
 from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.composing import compose
+from humanoid_gym.cli.output_paths import check_file
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.training import make_env
 from humanoid_gym.config import ConfigError
@@ -54,10 +55,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     add("overrides", nargs="*", metavar="key=value", help="as for train.py")
     options = parser.parse_intermixed_args(sys.argv[1:] if arguments is None else list(arguments))
     with one_line_errors():
+        if options.output is not None:
+            check_file(options.output, f"--output {options.output}")
         prepared = prepare(options.recording, options.overrides)
         found = fit(*prepared)
         prepared.rig.close()
         if options.output is not None:
+            options.output.parent.mkdir(parents=True, exist_ok=True)
             options.output.write_text(json.dumps(found._asdict(), indent=1) + "\n")
     report(found, prepared.unknown)
     return 0

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Any, Dict, Mapping, Optional, Sequence
 
 from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.resuming import without_warm_start
@@ -33,7 +33,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         if len(given) != 1:
             raise ConfigError(USAGE)
         content = load_fault(given[0])
-        settings = without_warm_start(content["config"])
+        settings = of_one_process(without_warm_start(content["config"]), content)
         config = run_config(settings["task_name"], settings, what_gpu_physics_lacks())
         env = make_env(config)
         runner = Runner(env, config.train, Path(), config.launch.seed, settings, writes=False)
@@ -43,6 +43,21 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     print(f"exact     {'bit for bit as recorded' if result.exact else 'not as recorded'}")
     env.close()
     return 0 if result.found else 1
+
+
+def of_one_process(settings: Mapping[str, Any], content: Mapping[str, Any]) -> Dict[str, Any]:
+    """Return a run's configuration with the share of the process that wrote the file.
+
+    Args:
+        settings: number of environments and size of minibatches are those of all processes.
+        content: of the file, with the rollout of that process.
+    """
+    own = content.get("rollout", content)["actions"].shape[1]
+    train = dict(settings["train"])
+    algorithm = dict(train["algorithm"])
+    if algorithm.get("minibatch_size") is not None:
+        algorithm["minibatch_size"] = algorithm["minibatch_size"] * own // settings["num_envs"]
+    return {**settings, "num_envs": own, "train": {**train, "algorithm": algorithm}}
 
 
 if __name__ == "__main__":

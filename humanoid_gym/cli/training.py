@@ -26,6 +26,7 @@ from humanoid_gym.cli.without_reader import ends_quietly
 from humanoid_gym.config import ConfigError
 from humanoid_gym.isaacgym_fallback import EngineChoice, engine_choice
 from humanoid_gym.rl import distributed
+from humanoid_gym.rl.continuation import other_task_settings
 from humanoid_gym.rl.runner import NonFiniteError, Runner
 from humanoid_gym.rl.saving import SavingError
 from humanoid_gym.tasks.legacy_task import make_legacy_task
@@ -150,11 +151,9 @@ def _train(composed: Composed) -> Outcome:
         return Outcome(exit_code=1, interrupted=False)
     finally:
         session.env.close()
-    limits = runner.config.runner
-    interrupted = runner.iteration < limits.max_iterations and limits.max_minutes is None
-    word = "stopped" if interrupted else "finished"
+    word = "stopped" if runner.interrupted else "finished"
     print(f"{word} after {runner.iteration} iterations; saved {last}", flush=True)
-    return Outcome(exit_code=0, interrupted=interrupted)
+    return Outcome(exit_code=0, interrupted=runner.interrupted)
 
 
 def _check_flags(flags: Set[str]) -> None:
@@ -242,6 +241,8 @@ def _continue(runner: Runner, config: RunConfig, checkpoint: Path) -> None:
             "train.runner.max_minutes above that, or to null, to go on"
         )
     print(f"resumed   {checkpoint} at iteration {runner.iteration}")
+    if other_task_settings(saved, runner.run_config):
+        print("best.pt   begins anew: the task had other settings in the checkpoint's run")
     seed, algorithm = config.launch.seed, config.train.algorithm
     if saved.get("seed", seed) != seed:
         print(f"seed      {seed} from here on; the checkpoint's run had {saved['seed']}")

@@ -63,7 +63,7 @@ class WarmStart:
         if networks.recurrent:
             raise ConfigError(
                 "behavioural_cloning.file holds single observations, which a policy with memory "
-                "cannot learn from; leave it out or set policy.memory=none"
+                "cannot learn from; leave it out or set train.policy.memory=none"
             )
         self._demonstrations = load_demonstrations(config.file, env.num_obs, env.num_actions, task)
 

@@ -87,11 +87,6 @@ class CapturedStep(Generic[Result]):
             return self._rehearse(graph)
         return self._capture(graph)
 
-    def forget(self) -> None:
-        """Capture anew, since tensors that the function uses were replaced by others."""
-        self._calls = 0
-        self._result = None
-
     def _rehearse(self, graph: "CudaGraph[Result]") -> Result:
         """Run once more and listen for what a capture could not record."""
         result, complaint = graph.rehearse(self.function)

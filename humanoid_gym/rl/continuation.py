@@ -70,6 +70,19 @@ def unfit_environments(
     )
 
 
+def other_task_settings(saved: Mapping[str, Any], own: Mapping[str, Any]) -> bool:
+    """Whether two configurations differ in the task, so that their returns do not compare.
+
+    Args:
+        saved: of the run that wrote a checkpoint; of an older version perhaps not all of it.
+        own: of the run that continues it.
+    """
+    before, now = saved.get("task"), own.get("task")
+    if not isinstance(before, Mapping) or not isinstance(now, Mapping):
+        return False
+    return any(before[name] != value for name, value in now.items() if name in before)
+
+
 def _changes(saved: Mapping[str, Any], own: Mapping[str, Any], where: str = "") -> Iterator[str]:
     """Yield each setting that two configurations both have and differ in."""
     for name, value in own.items():

@@ -98,20 +98,23 @@ class EpisodeStatistics:
 
     def _name_columns(self, *columns: Mapping[str, Tensor]) -> None:
         """Learn the names at the first step; others than those restored begin anew."""
-        names = [self.reward_terms, self.metrics, self.episode_metrics, self.terminations]
-        if any(known and given.keys() != set(known) for given, known in zip(columns, names)):
-            names = [[] for _ in names]
+        groups = [self.reward_terms, self.metrics, self.episode_metrics, self.terminations]
+        if all(given.keys() == set(known) for given, known in zip(columns, groups)):
+            return
+        before = self.columns
+        self.reward_terms, self.metrics, self.episode_metrics, self.terminations = (
+            known if given.keys() == set(known) else list(given)
+            for given, known in zip(columns, groups)
+        )
+        if self.columns[: len(before)] != before:  # else the new ones come after those known
             self._forget_columns()
-        if any(given and not known for given, known in zip(columns, names)):
-            self.reward_terms, self.metrics, self.episode_metrics, self.terminations = (
-                known or list(given) for given, known in zip(columns, names)
-            )
-            self._widen(len(self.columns))
+        self._widen(len(self.columns))
 
     def _forget_columns(self) -> None:
         """Drop what the task does not report in this run, as the columns have other names now."""
-        for tensor in (self.steps, self._running, self._finished, self._num_finished):
-            tensor.zero_()
+        self.forget_finished()
+        self.steps.zero_()
+        self._running.zero_()
         self.steps, self._running, self._finished = (
             tensor[..., :2] for tensor in (self.steps, self._running, self._finished)
         )
@@ -140,6 +143,11 @@ class EpisodeStatistics:
     def forget(self, which: Tensor) -> None:
         """Drop running episodes that were cut off without an end. `which`: (N,) bool."""
         self._running.masked_fill_(which.unsqueeze(-1), 0.0)
+
+    def forget_finished(self) -> None:
+        """Drop the finished episodes, which were of other settings than those to come."""
+        self._finished.zero_()
+        self._num_finished.zero_()
 
     def forget_rollout(self) -> None:
         """Drop every running episode and the values of the unfinished rollout."""

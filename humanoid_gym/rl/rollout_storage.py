@@ -224,7 +224,7 @@ def _final_states(extras: Mapping[str, Any]) -> Tensor:
     if "final_states" not in extras:
         raise ValueError(
             'the critic reads states, but the environment gives no extras["final_states"], the '
-            "states before resets; add them there, or use critic_observation=obs"
+            "states before resets; add them there, or set train.policy.critic_observation=obs"
         )
     return extras["final_states"]
 

@@ -18,6 +18,7 @@ from humanoid_gym.rl.checkpoint import Checkpoint, load_checkpoint, load_network
 from humanoid_gym.rl.continuation import (
     check_sizes,
     check_task,
+    other_task_settings,
     restore_rng,
     rng_state,
     unfit_environments,
@@ -105,6 +106,8 @@ class Runner:
         self.storage = RolloutStorage.for_networks(networks, horizon, env.num_envs, env.device)
         self.statistics = EpisodeStatistics(env.num_envs, env.device, horizon=horizon)
         self.progress = Progress(config.runner, env)
+        self.interrupted = False
+        """Whether the last `learn` ended because SIGINT or SIGTERM asked for it."""
         self._step = 0  # steps of the current rollout that are stored
         self._obs: Optional[Observations] = None  # None until the environment was reset or restored
         self.whole_rollout = CapturedRollout(self._step_from, horizon, env, execution, self.policy)
@@ -145,13 +148,16 @@ class Runner:
         with single_threaded(), Interruption() as interruption, self.log:
             self.begin()
             while not self.progress.finished():
-                if not self.collect(interruption):
-                    break  # asked to stop: the rest of the rollout is left to the next session
+                self.interrupted = not self.collect(interruption)
+                if self.interrupted:
+                    break  # the rest of the rollout is left to the next session
                 losses = self.update() if self._all_accept() else {}
                 report = self.finish_iteration(losses)
                 self.log.write(report)
                 self.saver.save_due(report)
-                if self._in_any_process(interruption.requested or self.progress.finished()):
+                flags = [interruption.requested, self.progress.finished()]
+                self.interrupted, finished = distributed.anywhere(flags, self.env.device)
+                if self.interrupted or finished:
                     break
             return self.saver.save(LAST)
 
@@ -330,7 +336,11 @@ class Runner:
         own = self._state_of_this_process(state, Path(path))
         if own is not None:
             self._load_environments(own, path)
-        return state.get("config", {})
+        saved = state.get("config", {})
+        if other_task_settings(saved, self.run_config):
+            self.statistics.forget_finished()
+            self.saver.forget_best()
+        return saved
 
     def _state_of_this_process(self, shared: Checkpoint, path: Path) -> Optional[Checkpoint]:
         """Return what holds this process's environments: rank 0's file or, beside it, an own one.

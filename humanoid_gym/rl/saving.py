@@ -92,6 +92,10 @@ class Saver:
             if not self._attempt(BEST):
                 self.best_return = before
 
+    def forget_best(self) -> None:
+        """Let the best begin anew, since what returns count is not what it was."""
+        self.best_return = -math.inf
+
     def save(self, name: str) -> Path:
         """Write a checkpoint.
 

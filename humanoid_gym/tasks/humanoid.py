@@ -25,7 +25,7 @@ from humanoid_gym.tasks.humanoid_mirror import humanoid_mirror
 from humanoid_gym.tasks.joint_values import by_joint
 from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
 from humanoid_gym.tasks.simulated_task import Handle
-from humanoid_gym.tasks.task_config import TaskConfig
+from humanoid_gym.tasks.task_config import TaskConfig, check_z_up
 from humanoid_gym.tasks.vec_task import Point, VecTask
 
 NUM_JOINTS = 21
@@ -92,6 +92,10 @@ class HumanoidConfig(TaskConfig):
     """Cost of each joint at its limit."""
     death_cost: float = 1.0
     """Cost of a fall, in place of all other terms of that step."""
+
+    def __post_init__(self) -> None:
+        """Refuse a world on its side."""
+        check_z_up(self.sim)
 
 
 class RewardTerm(NamedTuple):

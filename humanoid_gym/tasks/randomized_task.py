@@ -30,7 +30,8 @@ class RandomizedTask(VecTask):
     the rest it calls `self.randomization`: `observed` on the observation in `compute_observations`,
     `initial_joints` and `initial_root` in `reset_envs`, `factor` where it computes torques. A class
     with a `before_simulate` of its own calls this one's, too; one whose base moves reads the root
-    states in `refresh_tensors`, since blows change the velocities found there.
+    states in `refresh_tensors`, since blows change the velocities found there. One that observes
+    actions keeps them in `note_actions`.
     """
 
     config: RandomizedTaskConfig
@@ -38,6 +39,16 @@ class RandomizedTask(VecTask):
     def observation_groups(self) -> Sequence[Group]:
         """Return the groups of the observation in order, whose sensors may be noisy."""
         return ()
+
+    def note_actions(self, actions: Tensor) -> None:
+        """Take note of what the policy answered, which may act some steps later.
+
+        `pre_physics_step` gets the actions that act now. No robot's computer knows those: what a
+        task observes of actions, it takes from here.
+
+        Args:
+            actions: clipped actions, shape (num_envs, num_actions).
+        """
 
     def before_simulate(self) -> None:
         """Apply the forces of pushes."""
@@ -89,6 +100,8 @@ class RandomizedTask(VecTask):
         self.randomization.prepare(self.observation_groups())
 
     def _advance(self, actions: Tensor) -> None:
+        limit = self.config.clip_actions
+        self.note_actions(actions.clamp(-limit, limit))
         super()._advance(self.randomization.before_step(actions))
 
     def _begin_episodes(self, mask: Tensor) -> None:

@@ -5,7 +5,7 @@ import inspect
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Type, cast
+from typing import TYPE_CHECKING, Any, Dict, Mapping, Optional, Type, cast
 
 from humanoid_gym.config import ConfigError, nearest
 from humanoid_gym.tasks.task_config import TaskConfig
@@ -27,11 +27,6 @@ TASKS: Dict[str, str] = {
 
 
 _ANYTHING = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-
-
-def task_names() -> List[str]:
-    """Return the names of the package's own tasks, sorted."""
-    return sorted(TASKS)
 
 
 def task_class(name: str, place: Optional[str] = None) -> "Type[VecTask]":

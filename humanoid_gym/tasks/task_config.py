@@ -51,6 +51,16 @@ class TaskConfig:
     """The simulation."""
 
 
+def check_z_up(sim: SimConfig) -> None:
+    """Refuse another up axis, for tasks that measure heights and headings along z.
+
+    Raises:
+        ValueError: it is not z.
+    """
+    if sim.up_axis != "z":
+        raise ValueError(f"sim.up_axis: this task's robot stands along z, got '{sim.up_axis}'")
+
+
 def find_asset(path: str) -> Path:
     """Find a robot description.
 

@@ -3,6 +3,7 @@
 Every case runs the real command line in process, in an empty working directory.
 """
 
+import re
 import shutil
 from pathlib import Path
 from typing import List
@@ -77,6 +78,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["task=cartpole", "terrain=rough"], ["terrain: task cartpole has none"]),
         (["task=humanoid", "randomization=full"], ["randomization: task humanoid has none"]),
         (["task=null"], ["unknown task 'null'"]),
+        (["--multirun", "task=humanoid_legs", "terrain=null,rough"], ["terrain=flat"]),
         (["=3"], ["'=3': expected key=value"]),
         (["experiment=???"], ["experiment"]),
     ],
@@ -94,6 +96,24 @@ def test_an_impossible_minibatch_size_is_refused(capsys: pytest.CaptureFixture[s
     arguments = [*SMALL, "train.algorithm.minibatch_size=5"]
     error = refusal(training.main, arguments, capsys, empty)
     assert "minibatch_size" in error and "32" in error and "5" in error
+
+
+@pytest.mark.parametrize(
+    ("setting", "remedies"),
+    [
+        ("train.policy.critic_observation=states", ["train.policy.critic_observation=obs"]),
+        (
+            "train.algorithm.symmetry_augmentation=true",
+            ["train.algorithm.symmetry_augmentation=false", "train.algorithm.mirror_loss_coef=0"],
+        ),
+    ],
+)
+def test_remedies_can_be_typed_as_they_are_named(
+    setting: str, remedies: List[str], capsys: pytest.CaptureFixture[str], empty: Path
+):
+    error = refusal(training.main, [*SMALL, setting], capsys, empty)
+    assert re.findall(r"train\.\S+=\w+", error) == remedies
+    assert training.main([*SMALL, setting, *remedies, "max_iterations=1", "logger=[]"]) == 0
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without CUDA")

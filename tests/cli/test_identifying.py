@@ -62,3 +62,13 @@ def test_bad_input_is_one_line(legs, capsys, arguments, reason):
     assert caught.value.code == 2
     error = capsys.readouterr().err
     assert reason in error and error.count("\n") == 1
+
+
+def test_where_the_output_cannot_go_is_said_before_the_fit(legs, capsys, monkeypatch):
+    monkeypatch.setattr(identifying, "fit", lambda *_: pytest.fail("it was fitted in vain"))
+    output = legs / "found.json"  # in a file in place of a folder
+    arguments = ["--recording", str(legs), "--output", str(output), "task=humanoid_legs", DELAY]
+    with pytest.raises(SystemExit) as caught:
+        identifying.main(arguments)
+    assert caught.value.code == 2
+    assert f"--output {output}: {legs} is a file, expected a folder" in capsys.readouterr().err

@@ -7,6 +7,8 @@ from typing import List
 import pytest
 
 from humanoid_gym.cli import replaying, training
+from humanoid_gym.rl.checkpoint import save_checkpoint
+from humanoid_gym.rl.faults.replay import load_fault
 
 SMALL = ["device=cpu", "num_envs=4", "max_iterations=2", "train.runner.horizon=8", "logger=[]"]
 
@@ -47,6 +49,24 @@ def test_an_update_that_explodes(tmp_path: Path, capsys: pytest.CaptureFixture[s
     lines = replayed(tmp_path, capsys)
     assert "at gradient step 1" in lines.splitlines()[-2]
     assert "bit for bit as recorded" in lines
+
+
+def test_one_of_several_processes_is_replayed_with_its_own_environments(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    sizes = ["train.algorithm.minibatch_size=16"]
+    broken(tmp_path, ["task=humanoid", "task.alive_scale=1e39", *sizes], capsys)
+    (path,) = tmp_path.glob("runs/*/*/faults/*.pt")
+    content = load_fault(path)
+    # what the first of three processes writes: the sizes in the configuration are of all of them
+    content["config"]["num_envs"] *= 3
+    content["config"]["train"]["algorithm"]["minibatch_size"] *= 3
+    save_checkpoint(path, content)
+    assert "bit for bit as recorded" in replayed(tmp_path, capsys)
+    content["rollout"] = {"actions": content["actions"][:, :2]}  # a fault of an update
+    settings = replaying.of_one_process(content["config"], content)
+    assert settings["num_envs"] == 2
+    assert settings["train"]["algorithm"]["minibatch_size"] == 8
 
 
 @pytest.mark.parametrize(

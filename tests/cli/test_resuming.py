@@ -71,6 +71,14 @@ def test_it_says_whose_settings_they_are(
     assert line == f"settings  {half}/config.yaml, but max_iterations=3, task.effort=200"
 
 
+def test_it_says_where_what_was_best_does_not_count(
+    workplace: Path, half: Path, capsys: pytest.CaptureFixture[str]
+):
+    for change, says in (("task.effort=200", True), ("train.algorithm.gamma=0.8", False)):
+        new_run(workplace, f"checkpoint={half}", "max_iterations=3", change)
+        assert ("best.pt   begins anew" in capsys.readouterr().out) is says
+
+
 def test_what_a_run_was_warm_started_from_is_not_needed_again(workplace: Path):
     file = workplace / "pairs.npz"
     np.savez(file, observations=np.zeros((9, 4)), actions=np.zeros((9, 1)))

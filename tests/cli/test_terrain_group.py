@@ -41,6 +41,17 @@ def test_without_one_the_ground_is_a_plane():
     assert configured("task=humanoid_walk").task.terrain.is_plane
 
 
+def test_null_is_none_as_in_cfg():
+    nothing = ("terrain=null", "randomization=null")
+    new = configured("task=humanoid_walk", *nothing)
+    assert new.to_mapping() == configured("task=humanoid_walk").to_mapping()
+    run = configured("task=humanoid_walk", "terrain=rough", "randomization=full").to_mapping()
+    task = run_config("humanoid_walk", apply_overrides(run, nothing), "").task
+    assert task.terrain.is_plane and not task.terrain.curriculum
+    assert task.terrain.height_scan.observer == "critic", "which the policy's run has"
+    assert task.randomization == new.task.randomization
+
+
 def test_a_trained_policy_can_walk_on_another_terrain():
     """Nothing of the run's own terrain is left but what the policy and the critic observe."""
     run = configured("task=humanoid_walk", "terrain=rough", "task.terrain.levels=3").to_mapping()

@@ -1,5 +1,6 @@
 """The command lines from start to end, on small real trainings of the cart-pole."""
 
+import contextlib
 import os
 import re
 import signal
@@ -20,6 +21,8 @@ from trainings import new_run
 
 from humanoid_gym.cli import playing, training
 from humanoid_gym.rl.checkpoint import load_checkpoint
+from humanoid_gym.tasks.cartpole import Cartpole
+from humanoid_gym.tasks.vec_task import StepResult, VecTask
 
 ROOT = Path(__file__).parents[2]
 SMALL = [
@@ -132,6 +135,23 @@ def test_a_sweep_gives_each_job_its_run_folder(
     configs = sorted(tmp_path.glob("runs/cartpole/*_effort_job?/config.yaml"))
     efforts = [yaml.safe_load(path.read_text())["task"]["effort"] for path in configs]
     assert efforts == [100.0, 200.0]
+
+
+def test_who_stops_a_job_of_a_sweep_stops_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def stopped(task: Cartpole, actions: torch.Tensor) -> StepResult:
+        signal.raise_signal(signal.SIGINT)
+        return VecTask.step(task, actions)
+
+    monkeypatch.setattr(Cartpole, "step", stopped)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["train.py"])
+    limits = ["train.runner.max_minutes=60", "max_iterations=100"]
+    with contextlib.suppress(SystemExit):
+        training.main([*SMALL, *limits, "seed=1,2", "--multirun"])
+    assert "stopped after 0 iterations" in capsys.readouterr().out
+    assert len(list(tmp_path.glob("runs/cartpole/*"))) == 1
 
 
 def test_play_prints_mean_and_spread(run: Path, capsys: pytest.CaptureFixture[str]):

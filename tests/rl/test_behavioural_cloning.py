@@ -138,7 +138,7 @@ def test_what_cannot_be_cloned_stops_before_anything_is_written(tmp_path: Path):
     with pytest.raises(DemonstrationError, match="does not exist"):
         Runner(PointMass(4), config(str(tmp_path / "none.npz")), run)
     file = teacher_file(tmp_path / "teacher.npz")
-    with pytest.raises(ConfigError, match=r"set policy\.memory=none"):
+    with pytest.raises(ConfigError, match=r"set train\.policy\.memory=none"):
         Runner(PointMass(4), config(file, memory="lstm", memory_size=4), run)
     np.savez(tmp_path / "task.npz", observations=np.ones((3, 2)), actions=np.ones((3, 1)), task="a")
     with pytest.raises(DemonstrationError, match="task=a, this run has task=b"):

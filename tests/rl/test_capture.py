@@ -53,15 +53,14 @@ def test_replayed_steps_equal_plain_ones():
     assert not plain.step.captured
 
 
-def test_forgetting_captures_the_new_tensors():
+def test_a_new_capture_works_with_the_new_tensors():
     training, plain = Training(RecordedGraph()), Training()
     training.train(6)
     plain.train(6)
     for t in (training, plain):
         t.optimizer.load_state_dict(t.optimizer.state_dict())  # other tensors from here on
         t.optimizer.param_groups[0]["lr"] = t.rate
-    training.step.forget()
-    training.step._graph = RecordedGraph()
+    training.step = CapturedStep(training._step, CPU, "gradient step", graph=RecordedGraph())
     for ours, expected in zip(training.train(6), plain.train(6), strict=True):
         assert torch.equal(ours, expected)
 

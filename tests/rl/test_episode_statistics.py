@@ -158,3 +158,27 @@ def test_a_run_that_goes_on_with_other_names_begins_its_books_anew(names):
     # the rollout under way goes on: two of its four steps were before
     seen = [[0.0] * (3 + len(names))] * 2 + [[1.0, 1.0, 1.0, *(2.0 for _ in names)]] * 2
     assert after.steps[:, 1].tolist() == seen
+
+
+def test_quantities_that_come_between_known_columns_are_not_taken_for_others():
+    before, after = EpisodeStatistics(2, CPU), EpisodeStatistics(2, CPU)
+    one, both = torch.ones(2), torch.tensor([True, True])
+    fallen = {"fallen": both}
+    before.update(one, both, {}, {}, fallen)
+    after.load_state_dict(before.state_dict())
+    # "distance" has its column before that of "fallen"
+    after.update(one, both, {}, {}, fallen, {"distance": 7.0 * one})
+    report = after.report(after.summary().tolist())
+    assert (report["metric/distance"], report["termination/fallen"]) == (7.0, 1.0)
+
+
+def test_the_finished_episodes_of_other_settings_can_be_dropped():
+    statistics = EpisodeStatistics(2, CPU)
+    both, none = torch.tensor([True, True]), torch.tensor([False, False])
+    statistics.update(torch.full((2,), 9.0), both, {}, {})
+    statistics.update(torch.full((2,), 2.0), none, {}, {})
+    statistics.forget_finished()
+    assert statistics.report(statistics.summary().tolist()) == {"episode/finished": 0.0}
+    statistics.update(torch.full((2,), 3.0), both, {}, {})
+    report = statistics.report(statistics.summary().tolist())
+    assert report == {"episode/finished": 2.0, "episode/return": 5.0, "episode/length": 2.0}

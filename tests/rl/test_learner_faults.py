@@ -155,6 +155,17 @@ def test_nothing_is_learned_where_every_environment_is_faulty(tmp_path, monkeypa
         assert torch.equal(value, before[name]), name
 
 
+def test_a_rollout_and_its_update_are_one_iteration(tmp_path):
+    log = recorder.FaultRecorder(tmp_path, {}, goes_on=True)
+    for iteration in range(1, recorder.MAX_CONSECUTIVE):
+        for kind in (recorder.ROLLOUT, recorder.UPDATE):
+            log.record(kind, iteration, "reward", {})
+    assert log.count == recorder.MAX_CONSECUTIVE - 1
+    assert len(list((tmp_path / "faults").iterdir())) == recorder.MAX_FILES
+    with pytest.raises(NonFiniteError, match="the last 10 all had one"):
+        log.record(recorder.ROLLOUT, recorder.MAX_CONSECUTIVE, "reward", {})
+
+
 def test_no_more_than_a_few_files_are_written(tmp_path, monkeypatch):
     monkeypatch.setattr(recorder, "MAX_FILES", 2)
     runner = make(tmp_path, Ruined(12))

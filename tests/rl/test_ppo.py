@@ -307,6 +307,18 @@ def test_impossible_minibatches_name_the_numbers(config, match):
         num_minibatches(config, 50)
 
 
+def test_a_single_sample_is_refused_as_it_has_no_deviation():
+    with pytest.raises(ConfigError, match=r"has only 1 sample, .* raise num_envs or train\.runner"):
+        num_minibatches(PPOConfig(num_minibatches=1), 1)
+    alone = {"advantage_normalization": "minibatch"}
+    for config in (PPOConfig(minibatch_size=1, **alone), PPOConfig(num_minibatches=3, **alone)):
+        with pytest.raises(ConfigError, match="minibatch may have only 1 sample"):
+            num_minibatches(config, 5)  # in three parts: two, two and one
+    assert num_minibatches(PPOConfig(num_minibatches=3), 5) == 3
+    # a minibatch of one environment's three steps
+    assert num_minibatches(PPOConfig(num_minibatches=5, **alone), 15, sequence_length=3) == 5
+
+
 def test_metrics_are_complete(networks):
     metrics = PPO(networks, PPOConfig()).update(make_batch(20))
     assert set(metrics) == {*METRICS, "learning_rate"} - {"mirror"}

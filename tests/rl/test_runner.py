@@ -206,6 +206,22 @@ def test_time_limit_ends_training(tmp_path):
     assert 0 < runner.iteration < 10**5
 
 
+@pytest.mark.parametrize("asks", [True, False])
+def test_a_training_with_a_time_limit_knows_whether_somebody_stopped_it(tmp_path, asks):
+    config = replace(SMALL, runner=replace(SMALL.runner, max_minutes=60.0))
+    runner = make(tmp_path, config=config)
+    step = runner.env.step
+
+    def wrapped(actions):
+        if asks and runner.env.steps == 20:
+            signal.raise_signal(signal.SIGINT)
+        return step(actions)
+
+    runner.env.step = wrapped
+    runner.learn()
+    assert (runner.interrupted, runner.iteration) == ((True, 2) if asks else (False, 6))
+
+
 SIGTERM_PROGRAM = """
 import os, signal, sys
 import torch

@@ -114,6 +114,35 @@ def test_best_is_written_when_there_is_space_again(tmp_path, monkeypatch):
     assert runner.saver.failures == 1
 
 
+class Tolled(PointMass):
+    """Each step costs ten more."""
+
+    def step(self, actions):
+        obs, reward, done, extras = super().step(actions)
+        extras["reward_terms"]["alive"] = extras["reward_terms"]["alive"] - 10.0
+        return obs, reward - 10.0, done, extras
+
+
+def test_what_was_best_with_other_settings_of_the_task_does_not_count(tmp_path):
+    def runner(name, env, iterations, toll):
+        limits = replace(CONFIG.runner, best_interval=1, max_iterations=iterations)
+        folder, settings = tmp_path / name, {"task": {"toll": toll}}
+        made = Runner(env, replace(CONFIG, runner=limits), folder, run_config=settings)
+        made.saver._window = 1
+        return made
+
+    first = runner("first", PointMass(6), 6, 0.0)
+    last = first.learn()
+    assert first.saver.best_return > 0.0
+    same, other = runner("same", PointMass(6), 12, 0.0), runner("other", Tolled(6), 12, 10.0)
+    same.load(last)
+    assert same.saver.best_return == first.saver.best_return
+    other.load(last)
+    other.learn()
+    assert (tmp_path / "other" / "checkpoints" / "best.pt").is_file()
+    assert other.saver.best_return < 0.0, "episodes without a toll are among them"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_folder_that_became_read_only(tmp_path):
     folder = tmp_path / "checkpoints"

@@ -1,5 +1,6 @@
 """Learning from mirror images."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -248,6 +249,32 @@ def test_a_map_of_other_sizes_is_refused():
     with pytest.raises(ConfigError, match="for 1 observations, 1 actions and 0 states; the task"):
         declared_mirror_map(env, PPOConfig(symmetry_augmentation=True))
     assert declared_mirror_map(env, PPOConfig()) is None  # nobody asks
+
+
+class InformedMass(MirroredMass):
+    """Knows more than the policy sees, and its mirror map leaves that out."""
+
+    num_states = 3
+
+    def reset(self):
+        return self._with_states(super().reset())
+
+    def step(self, actions):
+        obs, reward, done, extras = super().step(actions)
+        extras["final_states"] = torch.zeros(self.num_envs, 3)
+        return self._with_states(obs), reward, done, extras
+
+    def _with_states(self, obs):
+        return {**obs, "states": torch.zeros(self.num_envs, 3)}
+
+
+def test_states_that_nobody_reads_need_no_mirror_image(tmp_path: Path):
+    config = train_config(symmetry_augmentation=True)
+    config = replace(config, runner=RunnerConfig(horizon=4, max_iterations=1))
+    Runner(InformedMass(4), config, tmp_path / "blind").learn()
+    policy = replace(config.policy, critic_observation="states")
+    with pytest.raises(ConfigError, match=r"set train\.policy\.critic_observation=obs"):
+        Runner(InformedMass(4), replace(config, policy=policy), tmp_path / "seeing")
 
 
 def test_policies_with_memory_have_no_mirror_image():

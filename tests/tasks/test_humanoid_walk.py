@@ -129,6 +129,27 @@ def test_actions_move_the_targets_by_their_motors_scale(task: Walk):
     assert torch.equal(task.targets[:, others], task.robot.default_pose[others].expand(N, 11))
 
 
+def test_the_policy_sees_its_last_action_however_late_it_acts():
+    delayed = {"delay": {"range": [2, 2]}}
+    only = {"rewards": {"action_rate": -1.0, "alive": 1.0}, "reset_velocity_noise": 0.0}
+    task = Walk(config(asset=LEGS, randomization=delayed, clip_actions=0.6, **only))
+    task.reset()
+    answers = actions(6)
+    columns = task.observation.slices["action"]
+    before = torch.zeros(N, 12)
+    for step, answer in enumerate(answers):
+        obs, _, done, extras = task.step(answer)
+        assert not done.any()
+        clipped = answer.clamp(-0.6, 0.6)  # as the exported policy clips what it remembers
+        assert obs["obs"][:, columns].equal(clipped)
+        acts = answers[step - 2].clamp(-0.6, 0.6) if step >= 2 else torch.zeros(N, 12)
+        target = task.robot.default_pose + task.robot.action_scale * acts
+        torch.testing.assert_close(task.targets, target)
+        rate = (clipped - before).square().sum(-1)
+        torch.testing.assert_close(extras["reward_terms"]["action_rate"], -rate)
+        before = clipped
+
+
 def test_single_joints_may_have_natural_frequencies_of_their_own():
     """stiffness = I (2 pi f)^2, damping = 2 zeta I (2 pi f); rotors of 0.012 and 0.03 kg m^2."""
     own = {"waist_*": 20.0, "left_knee": 5.0}

@@ -65,7 +65,7 @@ def test_unknown_task_names_the_nearest():
 
 
 def test_every_registered_task_builds_its_default_configuration():
-    for name in registry.task_names():
+    for name in registry.TASKS:
         config_class = registry.task_class(name).config_class
         assert issubclass(config_class, TaskConfig)
         assert find_asset(build(config_class, {}, "task").asset).is_file()
@@ -87,3 +87,11 @@ def test_asset_is_found_in_the_working_directory_then_the_repository(
     assert find_asset("resources/urdf/cartpole/cartpole.urdf") == changed
     with pytest.raises(FileNotFoundError, match=r"'absent\.urdf' not found; searched in .* and"):
         find_asset("absent.urdf")
+
+
+@pytest.mark.parametrize("task", ["humanoid", "humanoid_walk"])
+def test_a_world_on_its_side_is_refused_where_heights_are_along_z(task):
+    config_class = registry.task_class(task).config_class
+    settings = {"sim": {"up_axis": "y", "gravity": [0.0, -9.81, 0.0]}}
+    with pytest.raises(ConfigError, match=r"sim\.up_axis: .* along z, got 'y'"):
+        build(config_class, settings, "task")

@@ -52,6 +52,7 @@ class FaultRecorder:
         self._settings = dict(settings)
         self._goes_on = goes_on
         self._writes = writes
+        self._files = 0
         self._last = -MAX_CONSECUTIVE
         self._consecutive = 0
 
@@ -67,9 +68,10 @@ class FaultRecorder:
         Raises:
             NonFiniteError: training must stop.
         """
-        self.count += 1
-        self._consecutive = self._consecutive + 1 if iteration == self._last + 1 else 1
-        self._last = iteration
+        if iteration != self._last:  # a rollout and its update may both have one
+            self.count += 1
+            self._consecutive = self._consecutive + 1 if iteration == self._last + 1 else 1
+            self._last = iteration
         head = {"kind": kind, "iteration": iteration, "what": what, "config": self._settings}
         path = self._write(f"iteration_{iteration:06d}_{kind}.pt", {**head, **content})
         message = f"iteration {iteration}: NaN or infinite {what}"
@@ -82,8 +84,9 @@ class FaultRecorder:
         _log.warning("%s; training goes on without it (%d so far)", message, self.count)
 
     def _write(self, name: str, content: Checkpoint) -> Optional[Path]:
-        if not self._writes or self.count > MAX_FILES:
+        if not self._writes or self._files >= MAX_FILES:
             return None
+        self._files += 1
         try:
             return save_checkpoint(self._folder / name, content)
         except OSError as error:

@@ -74,7 +74,7 @@ class ActorCritic(nn.Module):
         if config.reads_states and num_states < 1:
             raise ConfigError(
                 f"critic_observation is {config.critic_observation}, but this task has no states "
-                "(num_states is 0); use critic_observation=obs"
+                "(num_states is 0); set train.policy.critic_observation=obs"
             )
         self.config = config
         self.num_obs = num_obs

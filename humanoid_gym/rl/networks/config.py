@@ -53,7 +53,7 @@ class ActorCriticConfig:
     normalize_values: bool = True
     """Whether the critic predicts returns normalized by their running mean and deviation."""
     observation_clip: float = field(default=5.0, metadata={"above": 0.0, "infinite": True})
-    """Normalized observations are clipped to this magnitude."""
+    """Observations, normalized or not, are clipped to this magnitude; inf: not at all."""
 
     def __post_init__(self) -> None:
         """Refuse combinations that mean nothing."""

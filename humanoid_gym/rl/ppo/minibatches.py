@@ -10,6 +10,8 @@ from humanoid_gym.config import ConfigError
 from humanoid_gym.rl import distributed
 from humanoid_gym.rl.ppo.config import PPOConfig
 
+_INSTEAD = "leave it out and set train.algorithm.num_minibatches instead"
+
 
 class Batch(NamedTuple):
     """Samples to learn from; B of them. Observations, values and returns are normalized.
@@ -93,19 +95,40 @@ def num_minibatches(config: PPOConfig, num_samples: int, sequence_length: int = 
     if sequence_length > 1:
         _check_sequences(config, num_samples // sequence_length, sequence_length)
     size = config.minibatch_size
-    if size is None:
-        if config.num_minibatches > num_samples:
-            raise ConfigError(
-                f"num_minibatches is {config.num_minibatches}, but a rollout (horizon x num_envs) "
-                f"has only {num_samples} samples"
-            )
-        return config.num_minibatches
-    if num_samples % size:
+    if size is None and config.num_minibatches > num_samples:
+        raise ConfigError(
+            f"num_minibatches is {config.num_minibatches}, but a rollout (horizon x num_envs) "
+            f"has only {num_samples} samples"
+        )
+    if size is not None and num_samples % size:
         raise ConfigError(
             f"minibatch_size is {size}, which does not divide the {num_samples} samples of a "
-            "rollout (horizon x num_envs); leave it out and set num_minibatches instead"
+            f"rollout (horizon x num_envs); {_INSTEAD}"
         )
-    return num_samples // size
+    count = config.num_minibatches if size is None else num_samples // size
+    smallest = num_samples // sequence_length // count * sequence_length
+    _check_deviations(config, num_samples, smallest)
+    return count
+
+
+def _check_deviations(config: PPOConfig, num_samples: int, smallest: int) -> None:
+    """Refuse what has no standard deviation: a single sample.
+
+    Args:
+        config: settings.
+        num_samples: of the rollout.
+        smallest: number of samples in the smallest minibatch.
+    """
+    if num_samples < 2:
+        raise ConfigError(
+            "a rollout (horizon x num_envs) has only 1 sample, whose advantage compares with "
+            "nothing; raise num_envs or train.runner.horizon"
+        )
+    if config.advantage_normalization == "minibatch" and smallest * distributed.world_size() < 2:
+        raise ConfigError(
+            "advantage_normalization is minibatch, but a minibatch may have only 1 sample; lower "
+            "train.algorithm.num_minibatches or set train.algorithm.advantage_normalization=rollout"
+        )
 
 
 def _check_sequences(config: PPOConfig, num_sequences: int, length: int) -> None:
@@ -120,8 +143,7 @@ def _check_sequences(config: PPOConfig, num_sequences: int, length: int) -> None
     if size is not None and (size % length or num_sequences % (size // length)):
         raise ConfigError(
             f"minibatch_size is {size}, but {rule}: it must be the horizon {length} times a "
-            f"divisor of the {num_sequences} environments; leave it out and set num_minibatches "
-            "instead"
+            f"divisor of the {num_sequences} environments; {_INSTEAD}"
         )
 
 

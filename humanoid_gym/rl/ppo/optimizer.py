@@ -96,7 +96,7 @@ class Optimizer:
         if saved != self.name:
             raise ConfigError(
                 f"the checkpoint was trained with optimizer: {saved}, this run has optimizer: "
-                f"{self.name}; set algorithm.optimizer={saved} to continue it"
+                f"{self.name}; set train.algorithm.optimizer={saved} to continue it"
             )
         for name, part in self.parts.items():
             # Loading copies what the groups hold; the part must read the tensors that are adapted.
@@ -137,6 +137,6 @@ def _hidden_matrices(networks: ActorCritic) -> List[Tensor]:
     if not found:
         raise ConfigError(
             "optimizer: muon is for the weights of hidden layers, and these networks have none; "
-            "set optimizer: adam or add hidden layers"
+            "set train.algorithm.optimizer=adam or add hidden layers"
         )
     return found

@@ -12,6 +12,9 @@ from humanoid_gym.rl.ppo.config import PPOConfig
 from humanoid_gym.rl.ppo.minibatches import Batch
 from humanoid_gym.rl.vec_env import VecEnv
 
+WITHOUT = "train.algorithm.symmetry_augmentation=false and train.algorithm.mirror_loss_coef=0"
+"""Settings that learn nothing from mirror images."""
+
 
 class Mirror:
     """A task's mirror map, as tensors on the learner's device."""
@@ -43,13 +46,13 @@ class Mirror:
         if networks.recurrent:
             raise ConfigError(
                 "symmetry_augmentation and mirror_loss_coef cannot be used with policy.memory, "
-                "since what is remembered has no mirror image; set policy.memory: none, or "
-                "algorithm.symmetry_augmentation: false and mirror_loss_coef: 0"
+                "since what is remembered has no mirror image; set train.policy.memory=none, or "
+                f"{WITHOUT}"
             )
         if networks.num_states and self._states is None:
             raise ConfigError(
                 "the task's mirror map leaves out the states, which the critic reads; add them to "
-                "the map or set policy.critic_observation: obs"
+                "the map or set train.policy.critic_observation=obs"
             )
 
 
@@ -80,8 +83,7 @@ def make_mirror(
     if mirror_map is None:
         raise ConfigError(
             "symmetry_augmentation and mirror_loss_coef need a task that declares its mirror map "
-            "(a method mirror()), which this one does not; add it to the task, or set "
-            "symmetry_augmentation: false and mirror_loss_coef: 0"
+            f"(a method mirror()), which this one does not; add it to the task, or set {WITHOUT}"
         )
     return Mirror(mirror_map, device)
 
@@ -96,7 +98,7 @@ def declared_mirror_map(env: VecEnv, config: PPOConfig) -> Optional[MirrorMap]:
     mirror_map = declared() if declared is not None and config.uses_symmetry else None
     if mirror_map is None:
         return None
-    states = 0 if mirror_map.states is None else mirror_map.states.width
+    states = env.num_states if mirror_map.states is None else mirror_map.states.width
     widths = (mirror_map.obs.width, mirror_map.actions.width, states)
     if widths != (env.num_obs, env.num_actions, env.num_states):
         raise ConfigError(

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Dict, Optional, Tuple
 
 from humanoid_gym.tasks.randomized_task import RandomizedTaskConfig
+from humanoid_gym.tasks.task_config import check_z_up
 from humanoid_gym.tasks.terrain_task import TerrainTaskConfig
 from humanoid_gym.tasks.walking.commands import CommandsConfig
 from humanoid_gym.tasks.walking.gait import GaitConfig
@@ -84,6 +85,7 @@ class WalkConfig(TerrainTaskConfig, RandomizedTaskConfig):
     robot has a margin and a pose of its own where both are left out."""
 
     def __post_init__(self) -> None:
-        """Refuse a robot without feet."""
+        """Refuse a robot without feet and a world on its side."""
+        check_z_up(self.sim)
         if not self.feet:
             raise ValueError("feet: name the links that the robot stands on")

@@ -99,16 +99,19 @@ class Walk(WalkingRobot):
         self.previous_actions = torch.zeros_like(self.actions)
         self.previous_velocity = torch.zeros_like(self.actions)
 
+    def note_actions(self, actions: Tensor) -> None:
+        """Keep the policy's last two actions, whether they act yet or not."""
+        self.previous_actions.copy_(self.actions)
+        self.actions.copy_(actions)
+
     def pre_physics_step(self, actions: Tensor) -> None:
         """Renew commands whose time is over, advance the gait and set the joints' targets."""
         self.past_observations.copy_(self.obs_buf[:, self.observation.size :])
         self.command_steps -= 1.0
         self._renew_commands(self.command_steps <= 0.0)
         self.phase.copy_((self.phase + self.gait_advance * self._stepping()) % 1.0)
-        self.previous_actions.copy_(self.actions)
         self.previous_velocity.copy_(self.joint_velocity)
-        self.actions.copy_(actions)
-        self.aim(self.actions)
+        self.aim(actions)
 
     def refresh_tensors(self) -> None:
         """Copy the simulation's state into the wrapped tensors, and follow feet and episode."""
