@@ -81,15 +81,15 @@ def random_uniform_terrain(
         max_height: highest height drawn [m].
         step: distance of the heights that can be drawn [m].
         downsampled_scale: distance of the drawn heights on the ground [m]; None: every sample.
+            It may be shorter than that of the samples, which then lie between drawn heights.
 
     Raises:
-        ValueError: step is less than one unit of height, or downsampled_scale than one sample.
+        ValueError: step is less than one unit of height, or downsampled_scale is negative.
     """
     downsampled_scale = downsampled_scale or terrain.horizontal_scale
-    if downsampled_scale < terrain.horizontal_scale:
+    if downsampled_scale < 0:
         raise ValueError(
-            f"random_uniform_terrain: downsampled_scale {downsampled_scale} m is below the "
-            f"terrain's horizontal_scale {terrain.horizontal_scale} m"
+            f"random_uniform_terrain: downsampled_scale must be positive, got {downsampled_scale} m"
         )
     lowest, highest = in_units(terrain, min_height), in_units(terrain, max_height)
     distance = in_units(terrain, step)

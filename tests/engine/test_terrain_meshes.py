@@ -6,6 +6,7 @@ import pytest
 
 from humanoid_gym.engine.terrain.height_fields import refined, subdivision
 from humanoid_gym.engine.terrain.meshes import MeshGround, UnsupportedMeshError
+from humanoid_gym.engine.terrain.rasters import height_at, rasterized
 from humanoid_gym.engine.terrain.shapes import Box, ConvexSolid, HeightField
 from humanoid_gym.engine.terrain.solids import find_box, is_convex, parts
 from humanoid_gym.engine.terrain.static_geometry import add_static_geometry
@@ -145,6 +146,68 @@ def test_an_uneven_grid_is_sampled(rng):
     (shape,) = ground().shapes(vertices, triangles)
     x, y = rng.uniform(0.05, 1.95, 30), rng.uniform(0.05, 1.95, 30)
     assert felt([shape], x, y) == pytest.approx(0.3 * x, abs=1e-5)
+
+
+def folded_step(reach, length):
+    """A step up to 0.5 m at x = 3 whose upper edge hangs over the lower ground by `reach` [m].
+
+    Rows of vertices at unequal distances over `length` x 2 m and one more triangle: no grid.
+    """
+    x = np.array([0.0, 1.3, 2.9, 3.0, 3.0 - reach, 3.4, 4.5, length])
+    z = np.array([0.0, 0.0, 0.0, 0.0, 0.5, 0.5, 0.5, 0.5])
+    vertices, triangles = grid_mesh(np.tile(z[:, None], (1, 9)), [0, 0], [0, 0.25])
+    vertices[:, 0] = np.repeat(x, 9)
+    return np.vstack((vertices, [[3.0, 2.5, 0.5]])), np.vstack((triangles, [[53, 62, 72]]))
+
+
+def test_narrow_folds_of_a_surface_are_filled():
+    vertices, triangles = folded_step(0.04, 6.0)
+    (shape,) = ground().shapes(vertices, triangles)
+    assert isinstance(shape, HeightField)
+    x = np.array([0.5, 2.0, 2.85, 3.05, 3.2, 5.5])
+    assert felt([shape], x, np.full(6, 1.1)) == pytest.approx([0, 0, 0, 0.5, 0.5, 0.5], abs=1e-5)
+
+
+@pytest.mark.parametrize(("reach", "length"), [(0.15, 6.0), (0.4, 60.0)], ids=["share", "width"])
+def test_wide_overhangs_are_refused(reach, length):
+    """One makes up 2 % of the surface, the other is four samples wide."""
+    with pytest.raises(UnsupportedMeshError, match="neither convex nor a surface"):
+        ground().shapes(*folded_step(reach, length))
+
+
+def irregular_mesh(rng, number, largest):
+    """Triangles of up to 2 * largest [m] anywhere over 6 m x 4 m, which overlap."""
+    centres = rng.uniform(0, 1, (number, 1, 3)) * [6.0, 4.0, 1.0]
+    corners = centres + rng.uniform(-1, 1, (number, 3, 3)) * [largest, largest, 0.3]
+    return corners.reshape(-1, 3), np.arange(3 * number).reshape(-1, 3)
+
+
+@pytest.mark.parametrize("largest", [0.1, 0.6, 3.0])
+def test_samples_of_an_irregular_mesh(rng, largest):
+    vertices, triangles = irregular_mesh(rng, 30, largest)
+    first, spacing, shape = np.array([0.03, 0.02]), np.array([0.1, 0.08]), (60, 50)
+    heights = rasterized(vertices, triangles, first, spacing, shape)
+    i, j = rng.integers(60, size=200), rng.integers(50, size=200)
+    expected = heights_of(vertices, triangles, 0.03 + 0.1 * i, 0.02 + 0.08 * j)
+    assert heights[i, j] == pytest.approx(expected, abs=1e-9)
+
+
+def test_many_large_triangles_are_sampled_together(rng, monkeypatch):
+    """Decimated terrains have 300,000 triangles of a metre: too many to look at one by one."""
+    mesh = irregular_mesh(rng, 300, 0.6)
+    batches = []
+
+    def counted(corner, edges, area, sample):
+        batches.append(len(sample))
+        return height_at(corner, edges, area, sample)
+
+    monkeypatch.setattr("humanoid_gym.engine.terrain.rasters.height_at", counted)
+    grid = np.zeros(2), np.array([0.05, 0.05]), (120, 80)
+    at_once = rasterized(*mesh, *grid)
+    assert len(batches) == 1
+    monkeypatch.setattr("humanoid_gym.engine.terrain.rasters.BATCH", 100)
+    assert np.array_equal(rasterized(*mesh, *grid), at_once)
+    assert max(batches[1:]) <= 100 and sum(batches[1:]) == batches[0]
 
 
 def test_parts_of_a_mesh():

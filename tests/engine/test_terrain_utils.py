@@ -47,8 +47,20 @@ def test_random_uniform_heights_are_interpolated_between_coarse_ones():
     assert bends.any(axis=0).sum() <= 2 * 6
     with pytest.raises(ValueError, match="less than one unit"):
         tu.random_uniform_terrain(t, 0, 1, step=0.001)
-    with pytest.raises(ValueError, match="downsampled_scale"):
-        tu.random_uniform_terrain(t, 0, 1, downsampled_scale=0.01)
+    with pytest.raises(ValueError, match="downsampled_scale must be positive"):
+        tu.random_uniform_terrain(t, 0, 1, step=0.1, downsampled_scale=-0.5)
+
+
+def test_random_uniform_heights_may_be_drawn_closer_than_the_samples():
+    np.random.seed(3)
+    t = tu.random_uniform_terrain(terrain(40, 60), -0.1, 0.1, step=0.1, downsampled_scale=0.075)
+    # 53 x 80 drawn heights of -20, 0 or 20 units: the corners show theirs, the rest lies between.
+    np.random.seed(3)
+    drawn = np.random.choice([-20, 0, 20], (53, 80))
+    h = t.height_field_raw
+    assert (h[[0, 0, -1, -1], [0, -1, 0, -1]] == drawn[[0, 0, -1, -1], [0, -1, 0, -1]]).all()
+    columns = np.interp(np.linspace(0, 79, 60), np.arange(80), drawn[0])
+    assert h[0] == pytest.approx(columns, abs=1)
 
 
 @pytest.mark.parametrize("slope", [0.4, -0.25])

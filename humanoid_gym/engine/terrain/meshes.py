@@ -25,6 +25,8 @@ FINEST_SAMPLE = 0.05
 """Spacing of a surface's samples at least [m]."""
 STEEP = 1e-3
 """Triangles are vertical whose normal's vertical part is smaller."""
+FOLDED = 0.01
+"""Share of a surface, seen from above, up to which triangles of it may face down in folds."""
 
 
 class UnsupportedMeshError(ValueError):
@@ -108,33 +110,77 @@ def sampled_surface(vertices: np.ndarray, triangles: np.ndarray, place: str) -> 
     Raises:
         UnsupportedMeshError: it has overhangs or is vertical.
     """
-    check_one_height(vertices, triangles, place)
     first, last = vertices[:, :2].min(axis=0), vertices[:, :2].max(axis=0)
     extent = last - first
     finest = float(np.clip(extent.max() / 20, FINEST_SAMPLE, FINE_CELL))
     cells = np.maximum(np.ceil(extent / finest).astype(int), 1)
-    spacing = extent / cells
-    heights = rasterized(vertices, triangles, first, spacing, tuple(cells + 1))
+    grid = first, np.maximum(extent, 1e-9) / cells, tuple(cells + 1)
+    overhang = overhanging(vertices, triangles, place)
+    if len(overhang):
+        check_folds(vertices, triangles, overhang, grid, place)
+    heights = rasterized(vertices, triangles, *grid)
     heights[~np.isfinite(heights)] = vertices[:, 2].min()
-    pitch = float(spacing[0]), float(spacing[1])
+    pitch = float(grid[1][0]), float(grid[1][1])
     return Surface(first, 0.0, pitch, heights.astype(np.float32))
 
 
-def check_one_height(vertices: np.ndarray, triangles: np.ndarray, place: str) -> None:
-    """Raise UnsupportedMeshError unless a part is a surface seen from above, or stands flat."""
+def overhanging(vertices: np.ndarray, triangles: np.ndarray, place: str) -> np.ndarray:
+    """The triangles of a part that hang over others of it; none of what stands on a flat bottom.
+
+    Raises:
+        UnsupportedMeshError: all triangles are vertical.
+    """
     normal = normals(vertices, triangles)
     length = np.maximum(np.linalg.norm(normal, axis=1), 1e-30)
     up, down = normal[:, 2] > STEEP * length, normal[:, 2] < -STEEP * length
     if not (up.any() or down.any()):
         raise unsupported(vertices, triangles, place, "it is a vertical sheet without thickness")
-    if up.any() != down.any():
-        return
     lowest, size = vertices[:, 2].min(), np.ptp(vertices, axis=0).max()
-    sides = (side for side in (up, down) if side.any())
+    sides = [side for side in (up, down) if side.any()]
     bottoms = [np.abs(vertices[triangles[side], 2] - lowest).max() for side in sides]
-    if min(bottoms) > 1e-4 * size:
+    if len(sides) < 2 or min(bottoms) <= 1e-4 * size:
+        return triangles[:0]
+    areas = [np.abs(normal[side, 2]).sum() for side in sides]
+    return triangles[sides[int(np.argmin(areas))]]
+
+
+def check_folds(
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    overhang: np.ndarray,
+    grid: tuple[np.ndarray, np.ndarray, tuple[int, ...]],
+    place: str,
+) -> None:
+    """Raise UnsupportedMeshError unless overhanging triangles are but folds of a surface.
+
+    Programs move vertices of decimated terrains sideways, to make steep slopes vertical, and some
+    pass over others.
+
+    Args:
+        vertices: of the part.
+        triangles: of the part.
+        overhang: those that hang over others.
+        grid: first sample, spacing and shape of the surface to be.
+        place: name of the part.
+    """
+    areas = [np.abs(normals(vertices, some)[:, 2]).sum() for some in (overhang, triangles)]
+    covered = np.isfinite(rasterized(vertices, overhang, *grid))
+    if areas[0] > FOLDED * areas[1] or not narrow(covered):
         reason = "it is neither convex nor a surface with one height at every place"
         raise unsupported(vertices, triangles, place, reason)
+    logger.info(
+        "add_triangle_mesh: %s folds over itself in %d of %d triangles; the ground is solid up to"
+        " the upper side of its folds",
+        *(place, len(overhang), len(triangles)),
+    )
+
+
+def narrow(covered: np.ndarray) -> bool:
+    """Whether no sample of a grid is covered together with all its eight neighbours."""
+    rows, columns = (size - 2 for size in covered.shape)
+    shifts = [(i, j) for i in range(3) for j in range(3)]
+    inner = [covered[i : i + rows, j : j + columns] for i, j in shifts]
+    return min(rows, columns) < 1 or not np.logical_and.reduce(inner).any()
 
 
 def unsupported(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
-SMALL = 8
-"""Triangles up to this many samples wide are looked at together, sample by sample."""
+BATCH = 1 << 17
+"""Samples looked at together: as many as a processor's cache holds."""
 TOLERANCE = 1e-4
 """In samples: a sample this near a triangle is on it, which closes the seams."""
 
@@ -38,21 +40,37 @@ def rasterized(
     lowest, highest = np.maximum(lowest, 0), np.minimum(highest, np.array(shape) - 1)
     width = highest - lowest + 1
     seen = (np.abs(area) > 1e-9) & (width > 0).all(axis=1)
-    large = seen & (width > SMALL).any(axis=1)
+    rows = np.flatnonzero(seen)
     heights = np.full(shape, -np.inf)
-    small = seen & ~large
-    for i in range(int(width[small, 0].max(initial=0))):
-        for j in range(int(width[small, 1].max(initial=0))):
-            rows = np.flatnonzero(small & (width[:, 0] > i) & (width[:, 1] > j))
-            sample = lowest[rows] + (i, j)
-            z = height_at(corners[rows, 0], edges[rows], area[rows], sample)
-            np.maximum.at(heights, (sample[:, 0], sample[:, 1]), z)
-    for row in np.flatnonzero(large):
-        (x0, y0), (x1, y1) = lowest[row], highest[row] + 1
-        sample = np.stack(np.meshgrid(np.arange(x0, x1), np.arange(y0, y1), indexing="ij"), axis=-1)
+    for which, number in batches(width[rows].prod(axis=1)):
+        row = rows[which]
+        sample = lowest[row] + np.column_stack(np.divmod(number, width[row, 1]))
         z = height_at(corners[row, 0], edges[row], area[row], sample)
-        heights[x0:x1, y0:y1] = np.maximum(heights[x0:x1, y0:y1], z)
+        on = np.isfinite(z)
+        place = sample[on, 0] * shape[1] + sample[on, 1]
+        np.maximum.at(heights.reshape(-1), place, z[on])
     return heights
+
+
+def batches(sizes: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Every sample in the bounding rectangles of triangles, at most BATCH at once.
+
+    Args:
+        sizes: number of samples of each triangle, shape (m,).
+
+    Yields:
+        The triangle of each sample and its number among those of the triangle, each of shape (k,).
+    """
+    ends = np.cumsum(sizes)
+    begins = ends - sizes
+    total = int(sizes.sum())
+    for start in range(0, total, BATCH):
+        stop = min(start + BATCH, total)
+        first, last = np.searchsorted(ends, (start, stop - 1), side="right")
+        some = slice(first, last + 1)
+        counts = np.minimum(ends[some], stop) - np.maximum(begins[some], start)
+        which = np.repeat(np.arange(first, last + 1), counts)
+        yield which, np.arange(start, stop) - begins[which]
 
 
 def height_at(
