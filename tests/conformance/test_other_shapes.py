@@ -254,6 +254,49 @@ def test_filters_are_of_shapes_that_an_environment_has(world, tmp_path):
         assert pairs and all(2 in pair for pair in pairs)
 
 
+MASS = """<inertial><mass value="1"/><inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/>
+  </inertial>"""
+
+
+def slider(*shapes):
+    """A block that slides on another one inside it, with these shapes."""
+    return f"""<robot name="slider"><link name="base">{MASS}<collision><geometry>
+        <box size="0.4 0.4 0.4"/></geometry></collision></link>
+      <link name="carriage">{MASS}</link><link name="block">{MASS}{"".join(shapes)}</link>
+      <joint name="a" type="prismatic"><parent link="base"/><child link="carriage"/>
+        <axis xyz="1 0 0"/><limit lower="-9" upper="9" effort="9" velocity="9"/></joint>
+      <joint name="b" type="prismatic"><parent link="carriage"/><child link="block"/>
+        <axis xyz="0 1 0"/><limit lower="-9" upper="9" effort="9" velocity="9"/></joint></robot>"""
+
+
+def test_pairs_that_touch_against_the_rule_need_both_shapes(world):
+    """The box may not touch the base, the ball may: only one environment has a ball."""
+    made = world(num_envs=2, ground=None, gravity=(0, 0, 0))
+    box, ball = (
+        f'<collision><origin xyz="{x} 0 0"/><geometry>{shape}</geometry></collision>'
+        for x, shape in ((0.1, BOX), (0.25, BALL))
+    )
+    made.envs = []
+    for index, text in enumerate((slider(box, ball), slider(box))):
+        env = made.gym.create_env(made.sim, gymapi.Vec3(), gymapi.Vec3(), 2)
+        made.envs.append(env)
+        made.gym.create_actor(env, made.urdf(text), gymapi.Transform(), "slider", index, 0)
+        shapes = made.gym.get_actor_rigid_shape_properties(env, 0)
+        shapes[0].filter = shapes[1].filter = 1
+        made.gym.set_actor_rigid_shape_properties(env, 0, shapes)
+    made.gym.prepare_sim(made.sim)
+    overlaps = [made.gym.extensions.self_overlaps(env, [0.0, 0.0]) for env in made.envs]
+    # the ball's far side is 0.13 from the middle, 7 cm inside the base
+    assert overlaps == [[("base", "block", pytest.approx(0.07, abs=1e-6))], []]
+    made.dof = gymtorch.wrap_tensor(made.gym.acquire_dof_state_tensor(made.sim))
+    for _ in range(5):
+        made.gym.simulate(made.sim)
+    made.gym.refresh_dof_state_tensor(made.sim)
+    slid = made.dof.view(2, 2, 2)[:, 0, 0]
+    assert slid[0] > 1e-3
+    assert slid[1] == 0.0
+
+
 def test_cameras_see_each_environments_shape(objects):
     names = ["cube", "ball", "wedge", "cube"]
     made = objects(

@@ -83,7 +83,7 @@ def add_other_meshes(spec: mujoco.MjSpec, envs: list[Env], handle: int) -> None:
     Without faces: MuJoCo looks for the convex hull of a mesh that a geom collides with, or that is
     nothing but points.
     """
-    made = {(env.actors[handle].asset, env.actors[handle].scale) for env in envs}
+    made = dict.fromkeys((env.actors[handle].asset, env.actors[handle].scale) for env in envs)
     for asset, scale in made if len(made) > 1 else ():
         for _, shape in asset.collision_shapes:
             if shape.mesh is not None:

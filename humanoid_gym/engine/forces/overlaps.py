@@ -36,9 +36,11 @@ def overlaps(
     rows, owners = body_rows(simulation, model), layout.body_actor
     names = [name for actor in env.actors for name in actor.asset.body_names]
     deepest: dict[tuple[int, int], float] = {}
-    for geoms, distance in zip(data.contact.geom, data.contact.dist, strict=True):
+    touching = data.contact.exclude == 0  # not shapes that the environment does not have
+    found = zip(data.contact.geom[touching], data.contact.dist[touching], strict=True)
+    for geoms, distance in found:
         first, second = sorted(int(row) for row in rows[model.geom_bodyid[geoms]])
         if first != NO_BODY and owners[first] == owners[second] and distance < 0.0:
             deepest[first, second] = max(deepest.get((first, second), 0.0), -float(distance))
-    found = [(names[first], names[second], depth) for (first, second), depth in deepest.items()]
-    return sorted(found, key=lambda pair: -pair[2])
+    pairs = [(names[first], names[second], depth) for (first, second), depth in deepest.items()]
+    return sorted(pairs, key=lambda pair: -pair[2])
