@@ -79,7 +79,7 @@ def test_wrong_arguments_of_set_up_calls(world):
 
 def test_environments_hold_the_same_assets(world):
     w = world(num_envs=2)
-    first, second = w.box(0.1, 0.1, 0.1), w.sphere(0.1)
+    first, second = w.box(0.1, 0.1, 0.1), w.sphere(0.1, fix_base_link=True)
     for asset in (first, second):
         env = w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 2)
         w.gym.create_actor(env, asset, gymapi.Transform())
