@@ -34,7 +34,6 @@ from humanoid_gym.engine.values.parameters import time_step_of
 Friction = TypeVar("Friction", float, np.ndarray)
 """One coefficient or an array of them."""
 COLLISION_GEOM_GROUP = 3
-VISUAL_GEOM_GROUP = 0
 HUGE_FORCE = 1e20
 """Stands for 'no limit' where MuJoCo wants a finite range [N m or N]."""
 GEOM_TYPES = {
@@ -234,7 +233,7 @@ def add_geom(
     if shape.mesh is not None:
         geom.meshname = add_mesh(spec, shape.mesh)
     else:
-        geom.size = [*shape.size, 0, 0, 0][:3]
+        geom.size = geom_size(shape)
     return geom
 
 
@@ -277,6 +276,19 @@ def dof_name(handle: int, dof: int) -> str:
 def mjcf_pose(pose: Pose) -> dict[str, np.ndarray]:
     """A pose as MuJoCo's keyword arguments."""
     return {"pos": pose.position, "quat": wxyz(pose.rotation)}
+
+
+def geom_size(shape: ShapeModel) -> list[float]:
+    """MuJoCo's three numbers for a primitive shape."""
+    return [*shape.size, 0.0, 0.0, 0.0][:3]
+
+
+def mesh_pose(model: mujoco.MjModel, mesh: int, pose: Pose) -> tuple[np.ndarray, np.ndarray]:
+    """Position and quaternion wxyz of a mesh's geom: MuJoCo moves it into its principal axes."""
+    place = np.empty(3), np.empty(4)
+    own = model.mesh_pos[mesh], model.mesh_quat[mesh]
+    mujoco.mju_mulPose(*place, pose.position, wxyz(pose.rotation), *own)
+    return place
 
 
 def wxyz(xyzw: np.ndarray) -> np.ndarray:

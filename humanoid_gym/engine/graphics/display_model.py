@@ -9,7 +9,13 @@ import numpy as np
 
 from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.assets.model import BodyModel, ShapeModel
-from humanoid_gym.engine.compilation.env_spec import add_actor, scene_spec, wxyz
+from humanoid_gym.engine.compilation.env_spec import (
+    add_actor,
+    geom_size,
+    mesh_pose,
+    scene_spec,
+    wxyz,
+)
 from humanoid_gym.engine.graphics.appearance import COLLISION, MAX_LIGHTS, VISUAL
 from humanoid_gym.engine.graphics.looks import COLLISION_ONLY, HIDDEN, STATIC, VISUAL_ONLY, Looks
 from humanoid_gym.engine.graphics.rendering_view import View
@@ -118,14 +124,11 @@ class DisplayModel:
 
     def _shape_geom(self, geom: int, shape: ShapeModel) -> None:
         model = self.model
-        position, rotation = shape.pose.position, wxyz(shape.pose.rotation)
         if shape.mesh is None:
-            model.geom_size[geom] = [*shape.size, 0, 0, 0][:3]
-        else:  # lies in the frame of its own principal axes
-            mesh, place = model.geom_dataid[geom], (np.empty(3), np.empty(4))
-            own = model.mesh_pos[mesh], model.mesh_quat[mesh]
-            mujoco.mju_mulPose(*place, position, rotation, *own)
-            position, rotation = place
+            position, rotation = shape.pose.position, wxyz(shape.pose.rotation)
+            model.geom_size[geom] = geom_size(shape)
+        else:
+            position, rotation = mesh_pose(model, model.geom_dataid[geom], shape.pose)
         self._lengths["geom_pos"][0][geom] = position
         model.geom_quat[geom] = rotation
 

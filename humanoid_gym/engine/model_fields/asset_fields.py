@@ -13,7 +13,7 @@ import numpy as np
 
 from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.compilation.compiled_scene import CompiledScene
-from humanoid_gym.engine.compilation.env_spec import wxyz
+from humanoid_gym.engine.compilation.env_spec import geom_size, wxyz
 from humanoid_gym.engine.model_fields.fields import FieldWrite
 from humanoid_gym.engine.scene.scene import Env, Layout
 from humanoid_gym.engine.scene.slots import Slots
@@ -44,7 +44,6 @@ class AssetFields:
 
     def __init__(self, compiled: CompiledScene, layout: Layout, envs: list[Env]) -> None:
         self._variants = []
-        first_slot = 0
         for handle, (actor, slots) in enumerate(zip(layout.actors, layout.slots, strict=True)):
             if len(slots.assets) > 1:
                 order = {asset: index for index, asset in enumerate(slots.assets)}
@@ -55,10 +54,9 @@ class AssetFields:
                     compiled.bodies[actor.first_body :][:num_bodies][1:],
                     compiled.joints[actor.first_dof : actor.first_dof + num_dofs],
                 )
-                geoms = compiled.geoms[first_slot : first_slot + len(slots)]
+                geoms = compiled.geoms[layout.slot_ranges[handle]]
                 fields.update(shape_fields(slots, geoms, compiled.model))
                 self._variants.append(Variants(handle, asset_of, fields))
-            first_slot += len(slots)
 
     @property
     def handles(self) -> list[int]:
@@ -114,5 +112,5 @@ def shape_fields(
                 place = number, row_of[slot]
                 tables["geom_pos"][place] = shape.pose.position
                 tables["geom_quat"][place] = wxyz(shape.pose.rotation)
-                tables["geom_size"][place] = [*shape.size, 0, 0, 0][:3]
+                tables["geom_size"][place] = geom_size(shape)
     return {name: (rows, table) for name, table in tables.items() if len(rows)}

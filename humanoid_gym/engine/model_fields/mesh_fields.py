@@ -15,7 +15,7 @@ import numpy as np
 from humanoid_gym.engine.assets.asset import Asset
 from humanoid_gym.engine.assets.model import ShapeModel
 from humanoid_gym.engine.compilation.compiled_scene import CompiledScene
-from humanoid_gym.engine.compilation.env_spec import mesh_name, wxyz
+from humanoid_gym.engine.compilation.env_spec import mesh_name, mesh_pose
 from humanoid_gym.engine.model_fields.fields import FieldWrite
 from humanoid_gym.engine.scene.scaling import scaled_shape
 from humanoid_gym.engine.scene.scene import Env, Layout
@@ -48,10 +48,8 @@ class MeshFields:
 
     def __init__(self, compiled: CompiledScene, layout: Layout, envs: list[Env]) -> None:
         self._places: list[MeshVariants] = []
-        first = 0
         for handle, slots in enumerate(layout.slots):
-            geoms = compiled.geoms[first : first + len(slots)]
-            first += len(slots)
+            geoms = compiled.geoms[layout.slot_ranges[handle]]
             made = [(env.actors[handle].asset, env.actors[handle].scale) for env in envs]
             order = {key: index for index, key in enumerate(dict.fromkeys(made))}
             with_mesh = [slot for slot, it in enumerate(slots.list) if it.shape.mesh is not None]
@@ -98,11 +96,7 @@ def mesh_values(model: mujoco.MjModel, shape: ShapeModel) -> dict[str, np.ndarra
     vertices = model.mesh_vert[first : first + count].astype(np.float64)
     low, high = vertices.min(axis=0), vertices.max(axis=0)
     furthest = np.maximum(np.abs(low), np.abs(high))
-    position, rotation = np.empty(3), np.empty(4)
-    mujoco.mju_mulPose(
-        *(position, rotation, shape.pose.position, wxyz(shape.pose.rotation)),
-        *(model.mesh_pos[mesh], model.mesh_quat[mesh]),
-    )
+    position, rotation = mesh_pose(model, mesh, shape.pose)
     return {
         "geom_dataid": mesh,
         "geom_pos": position,

@@ -243,16 +243,19 @@ class Layout:
 
     def slots_of(self, env: Env) -> np.ndarray:
         """Which of all actors' slots an environment's shapes fill, in its order of shapes."""
-        parts, first = [], 0
-        for actor, slots in zip(env.actors, self.slots, strict=True):
-            parts.append(first + slots.of(actor.asset))
-            first += len(slots)
-        return np.concatenate(parts)
+        places = zip(env.actors, self.slots, self.slot_ranges, strict=True)
+        return np.concatenate([own.start + slots.of(a.asset) for a, slots, own in places])
+
+    @cached_property
+    def slot_ranges(self) -> list[slice]:
+        """Each actor's slots among those of all actors."""
+        ends = np.cumsum([len(slots) for slots in self.slots]).tolist()
+        return [slice(end - len(s), end) for end, s in zip(ends, self.slots, strict=True)]
 
     @cached_property
     def num_slots(self) -> int:
         """Collision geoms of all actors."""
-        return sum(map(len, self.slots))
+        return self.slot_ranges[-1].stop
 
     @cached_property
     def dof_actor(self) -> np.ndarray:
