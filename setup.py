@@ -13,6 +13,7 @@ from setuptools.command.build_py import build_py
 EMBEDDED = "; python_version >= '3.11'"
 WARP = ["mujoco-warp>=4.0,<4.1" + EMBEDDED, "warp-lang>=1.19,<1.20" + EMBEDDED]
 EXPORT = ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "onnxscript>=0.5,<1"]
+BROWSER = ["viser>=1.1,<2"]
 
 SHIPPED = ("cfg", "resources")
 
@@ -70,6 +71,7 @@ setup(
         "mlflow": ["mlflow>=3.17,<4"],
         "skrl": ["skrl>=2.0,<3"],
         "report": ["matplotlib>=3.8,<4", "Jinja2>=3.1,<4"],
+        "browser": BROWSER,
         "sweeps": ["hydra-joblib-launcher>=1.2,<2", "hydra-submitit-launcher>=1.2,<2"],
         "export": EXPORT,
         "deployment": ["onnxruntime>=1.20,<2"],  # for a robot's computer: pip install --no-deps
@@ -79,6 +81,7 @@ setup(
         "test": [
             *WARP,  # on its CPU device where there is no GPU
             *EXPORT,
+            *BROWSER,
             "pytest>=8,<10",
             "pytest-xdist>=3,<4",
             "hypothesis>=6.100,<7",

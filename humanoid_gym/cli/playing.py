@@ -1,6 +1,7 @@
 """python play.py: rebuild task and network of a run, play episodes, show, record, report them."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
@@ -11,8 +12,9 @@ from humanoid_gym.cli import trained
 from humanoid_gym.cli.bad_input import EXIT_BAD_INPUT, one_line_errors
 from humanoid_gym.cli.output_paths import check_file
 from humanoid_gym.cli.trained import NEWEST
-from humanoid_gym.cli.video import VideoError, VideoWriter, video_size
+from humanoid_gym.cli.video import VideoError, Writer, check_name, open_video
 from humanoid_gym.cli.without_reader import ends_quietly
+from humanoid_gym.config import ConfigError
 from humanoid_gym.evaluation.episodes import Actions, Episodes, play_episodes
 from humanoid_gym.evaluation.metrics import FROM_TASK_UNITS
 from humanoid_gym.isaacgym_fallback import engine_choice
@@ -22,6 +24,10 @@ from humanoid_gym.tasks.randomized_task import RandomizedTask
 from humanoid_gym.tasks.vec_task import VecTask
 
 OVERRIDES_HELP = "as for train.py, e.g. task.sim.dt=0.01; headless=true: no viewer window"
+VIDEO_HELP = "record environment 0 as .mp4 or .gif, or all as .html, to be looked at from anywhere"
+BROWSER_HELP = "show in a web browser instead of a window (default: port 8080 of this machine)"
+VIEWER = "HUMANOID_GYM_VIEWER"
+"""Environment variable that tells the engine where viewers open."""
 MAX_NUM_ENVS = 64
 """Environments that play at once unless told otherwise."""
 
@@ -31,7 +37,7 @@ class Player(NamedTuple):
 
     env: VecTask
     networks: ActorCritic
-    video: Optional[VideoWriter]
+    video: Optional[Writer]
     recorder: Optional[Recorder]
 
 
@@ -91,7 +97,11 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     add("--num-envs", type=_positive, metavar="N", help="played at once (default: the episodes)")
     add("--seed", type=int, default=0, help="of resets and of sampled actions (default: 0)")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
-    add("--video", type=Path, metavar="FILE", help="record environment 0 as .mp4 or .gif")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--video", type=Path, metavar="FILE", help=VIDEO_HELP)
+    shown.add_argument(
+        "--browser", nargs="?", const="", type=_address, metavar="[HOST:]PORT", help=BROWSER_HELP
+    )
     add("--record", type=Path, metavar="FILE", help="write observations and actions as .npz")
     add("--show-randomization", action="store_true", help="what was drawn for the first episodes")
     kind = parser.add_mutually_exclusive_group()
@@ -103,6 +113,9 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         # `--checkpoint task.x=1`: the path was left out
         options.overrides.insert(0, options.checkpoint)
         options.checkpoint = NEWEST
+    if "=" in (options.browser or ""):
+        options.overrides.insert(0, options.browser)
+        options.browser = ""
     return options
 
 
@@ -115,12 +128,16 @@ def construct(options: argparse.Namespace) -> Player:
         ValueError: the checkpoint cannot be used.
     """
     if options.video is not None:
-        video_size(options.video)
+        check_name(options.video)
         check_file(options.video, f"--video {options.video}")
     if options.record is not None:
         check_file(options.record, f"--record {options.record}")
     checkpoint = trained.find(options.checkpoint)
     engine = engine_choice()
+    if options.browser is not None:
+        if engine.name != "embedded":
+            raise ConfigError(f"--browser is for the embedded engine; this is {engine.name}")
+        os.environ[VIEWER] = f"browser:{options.browser}".rstrip(":")
     policy = trained.read(checkpoint, _top(options), options.overrides)
     config = policy.config
     recorder = Recorder(options.record, config.task_name) if options.record is not None else None
@@ -129,7 +146,7 @@ def construct(options: argparse.Namespace) -> Player:
     print(f"checkpoint  {checkpoint}, iteration {policy.content['counters']['iteration']}")
     print(f"engine      {engine.name}: {engine.reason}")
     print(f"device      {config.device.value}: {config.device.reason}", flush=True)
-    video = VideoWriter(options.video, env) if options.video is not None else None
+    video = open_video(options.video, env) if options.video is not None else None
     return Player(env, networks, video, recorder)
 
 
@@ -212,3 +229,10 @@ def _positive(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be >= 1, got {value}")
     return value
+
+
+def _address(text: str) -> str:
+    port = text.rpartition(":")[2]
+    if text and "=" not in text and not port.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected PORT or HOST:PORT, got '{text}'")
+    return text

@@ -1,10 +1,13 @@
-"""Videos without a display: a camera that follows one environment, and a file that takes frames."""
+"""Videos without a display: a camera that follows one environment, and a file that takes frames.
+
+An .html file holds a recording in three dimensions instead of pictures.
+"""
 
 import math
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Iterator, Optional, Tuple, Type
+from typing import Any, ContextManager, Iterator, Optional, Tuple, Type, Union
 
 import numpy as np
 
@@ -17,6 +20,9 @@ JUMP = 1.0
 """A target that moves further than this in one frame [m] began a new episode."""
 SIZES = {".mp4": (1280, 720), ".gif": (640, 360)}
 """Width and height [pixels] by kind of file. H.264 needs multiples of 16 to be played anywhere."""
+PAGE = ".html"
+PAGE_FPS = 30.0
+"""Frames per second of a page at most: a screen's motion is smooth from there on."""
 GIF_FPS = 20.0
 """Frames per second of a GIF at most: it counts in 1/100 s and browsers slow down short delays."""
 
@@ -76,14 +82,14 @@ class VideoWriter:
         env: environment to draw.
 
     Raises:
-        ConfigError: another kind of file, or nothing on this machine can draw.
+        ConfigError: nothing on this machine can draw.
         VideoError: while frames are added and at the end, if the file cannot be written.
     """
 
     def __init__(self, path: Path, env: VecTask) -> None:
         self._path = path
         self._env = env
-        self._size = video_size(path)
+        self._size = SIZES[path.suffix]
         dt = env.dt * env.config.control_frequency_inv
         self._stride = max(1, math.ceil(1.0 / dt / GIF_FPS)) if path.suffix == ".gif" else 1
         self._fps = 1.0 / (dt * self._stride)
@@ -127,25 +133,90 @@ class VideoWriter:
                 self._file.append_data(frame)
         self._steps += 1
 
-    @contextmanager
-    def _one_line(self) -> Iterator[None]:
-        """Shorten what imageio says at length, with the encoder's own output."""
-        try:
-            yield
-        except OSError as error:
-            first = str(error).strip().splitlines()[0]
-            raise VideoError(f"--video {self._path}: it cannot be written ({first})") from error
+    def _one_line(self) -> ContextManager[None]:
+        return one_line(self._path)
 
 
-def video_size(path: Path) -> Tuple[int, int]:
-    """Return width and height [pixels] for a file of this name.
+class PageWriter:
+    """Records all environments into an .html file, for a web browser; use it as a context.
+
+    The page needs nothing but itself. It plays on its own, and the camera, which follows
+    environment 0, can be turned with the mouse.
+
+    Args:
+        path: file to write or replace.
+        env: what to record.
 
     Raises:
-        ConfigError: neither .mp4 nor .gif.
+        ConfigError: the package that draws pages is not installed, or not for this simulator.
+        VideoError: at the end, if the file cannot be written.
     """
-    if path.suffix not in SIZES:
-        raise ConfigError(f"--video {path}: expected a name that ends in .mp4 or .gif")
-    return SIZES[path.suffix]
+
+    def __init__(self, path: Path, env: VecTask) -> None:
+        self._path, self._env = path, env
+        dt = env.dt * env.config.control_frequency_inv
+        self._stride = max(1, math.ceil(1.0 / dt / PAGE_FPS))
+        self._seconds = dt * self._stride
+        self._camera = FollowCamera(dt, env.camera_offset)
+        self._steps = 0
+        try:
+            self._page = env.record_page(0, env.camera_offset)
+        except (ImportError, NotImplementedError) as error:
+            raise ConfigError(f"--video {path}: {error}") from error
+
+    def __enter__(self) -> "PageWriter":
+        """Create the file's folder."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        """Write the file; after an error, with what was recorded until then."""
+        try:
+            if self._steps:
+                with one_line(self._path):
+                    self._path.write_text(self._page.html(), encoding="utf-8")
+        finally:
+            self._page.close()
+
+    def add_frame(self) -> None:
+        """Record the present state; call it once per control step."""
+        _, target = self._camera.follow(self._env.camera_target(0))
+        if self._steps % self._stride == 0:
+            self._page.add_frame(target, self._seconds)
+        self._steps += 1
+
+
+Writer = Union[VideoWriter, PageWriter]
+
+
+def open_video(path: Path, env: VecTask) -> Writer:
+    """Return what records into a file of this name; see there for what it raises."""
+    return PageWriter(path, env) if path.suffix == PAGE else VideoWriter(path, env)
+
+
+def check_name(path: Path) -> None:
+    """Look whether a file of this name can be recorded into.
+
+    Raises:
+        ConfigError: there is no such kind of video.
+    """
+    if path.suffix != PAGE and path.suffix not in SIZES:
+        raise ConfigError(f"--video {path}: expected a name that ends in .mp4, .gif or .html")
+
+
+@contextmanager
+def one_line(path: Path) -> Iterator[None]:
+    """Shorten what imageio says at length, with the encoder's own output."""
+    try:
+        yield
+    except OSError as error:
+        first = str(error).strip().splitlines()[0]
+        raise VideoError(f"--video {path}: it cannot be written ({first})") from error
 
 
 def _point(vector: np.ndarray) -> Point:

@@ -6,6 +6,7 @@ NVIDIA's Gym has none; programs that use it need a fallback. Here VecTask is its
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,8 +16,9 @@ from torch import Tensor
 from humanoid_gym.engine.backend.capture import CapturedFunction
 from humanoid_gym.engine.backend.choice import what_gpu_physics_lacks
 from humanoid_gym.engine.forces.overlaps import overlaps
+from humanoid_gym.engine.graphics.page_recording import PageRecording
 from humanoid_gym.engine.graphics.rendering import Poses
-from humanoid_gym.engine.graphics.window import why_no_display
+from humanoid_gym.engine.graphics.viewer_choice import why_no_viewer
 from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim, sim_of
 
@@ -68,8 +70,8 @@ class Extensions:
         sim.tensors.load(simulation, saved["sensed"])
 
     def why_no_display(self) -> str:
-        """Why this process cannot show windows; empty if it may."""
-        return why_no_display()
+        """Why this process cannot show viewers; empty if it may."""
+        return why_no_viewer()
 
     def what_gpu_physics_lacks(self) -> str | None:
         """The reason why physics cannot run on a GPU here, with its remedy; None if it can."""
@@ -158,3 +160,19 @@ class Extensions:
             np.array(target, dtype=float),
             (width, height),
         )
+
+    def record_page(
+        self, sim: Sim, env_index: int, eye: tuple[float, float, float]
+    ) -> PageRecording:
+        """Begin to record a simulation as one web page, in which the camera can be turned.
+
+        Args:
+            sim: prepared.
+            env_index: environment whose frame points are in.
+            eye: where the camera is at first, relative to what it follows [m].
+
+        Raises:
+            ModuleNotFoundError: viser is not installed; names what to install.
+        """
+        simulation = partial(sim.running, "record_page")
+        return PageRecording(sim.graphics, simulation, env_index, np.array(eye, dtype=float))

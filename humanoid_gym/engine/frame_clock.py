@@ -32,6 +32,10 @@ class FrameClock:
         """Wall time since the simulation was created [s]."""
         return self._now() - self.created
 
+    def run_free(self) -> None:
+        """Let this frame go without waiting; the next `sync` counts from itself."""
+        self._pace = None
+
     def sync(self, simulated: float) -> None:
         """Wait until as much wall time as simulated time has passed since the last call.
 

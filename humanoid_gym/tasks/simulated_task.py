@@ -221,6 +221,24 @@ class SimulatedTask:
             raise NotImplementedError("render_frame needs the embedded engine")
         return self.extensions.render(self.sim, env_index, eye, target, width, height)
 
+    def record_page(self, env_index: int, eye: Point) -> Any:  # noqa: ANN401 (the simulator's)
+        """Begin to record the simulation as one web page, in which the camera can be turned.
+
+        Args:
+            env_index: environment whose frame points are in.
+            eye: where the camera is at first, relative to what it follows [m].
+
+        Returns:
+            Something with `add_frame(target, seconds)`, `html()` and `close()`.
+
+        Raises:
+            NotImplementedError: the simulator is not the embedded one.
+            ModuleNotFoundError: the package that it needs is not installed.
+        """
+        if self.extensions is None:
+            raise NotImplementedError("record_page needs the embedded engine")
+        return self.extensions.record_page(self.sim, env_index, eye)
+
     def uniform(self, lower: float, upper: float, shape: Tuple[int, ...]) -> Tensor:
         """Draw from U(lower, upper) with the task's own generator, on the simulation's device."""
         values = torch.empty(shape, device=self.device)

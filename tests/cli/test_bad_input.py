@@ -217,6 +217,7 @@ def test_a_finished_checkpoint_says_how_to_go_on(
         (["--checkpoint"], ["no run with a checkpoint"]),
         (["--checkpoint", "runs/none"], ["runs/none", "not found"]),
         (["--video", "out.avi"], ["out.avi", ".mp4"]),
+        (["--browser", "--checkpoint", "runs/none"], ["runs/none", "not found"]),
         (["--video", "/dev/null/out.mp4"], ["--video", "/dev/null is a file"]),
         (["--record", "/dev/null/out.npz"], ["--record", "/dev/null is a file"]),
     ],

@@ -11,6 +11,7 @@ from worlds import World
 
 HOST = {
     "test_appearance",
+    "test_browser_viewer",
     "test_classes",
     "test_gymutil",
     "test_line_geometry",

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from humanoid_gym.engine import gymapi
-from humanoid_gym.engine.graphics.viewer import Viewer
+from humanoid_gym.engine.graphics.window_viewer import WindowViewer
 
 G = 9.81
 MASS = 8.0  # of a box of 0.2 m and density 1000
@@ -212,12 +212,10 @@ class Screen:
     on_input = None
 
 
-def test_contacts_become_lines_of_the_viewer(stack, monkeypatch):
-    viewer = Viewer(stack.sim.graphics, Screen(), gymapi.CameraProperties())
-    drawn = []
-    monkeypatch.setattr(viewer, "add_lines", lambda *lines: drawn.append(lines))
+def test_contacts_become_lines_of_the_viewer(stack):
+    viewer = WindowViewer(stack.sim.graphics, Screen(), gymapi.CameraProperties())
     stack.gym.draw_env_rigid_contacts(viewer, stack.envs[1], gymapi.Vec3(1, 0.5, 0), 2.0, False)
-    ((ends, colors),) = drawn
+    ends, colors = viewer.lines.all()
     contacts = stack.gym.get_env_rigid_contacts(stack.envs[1])
     on_ground = contacts["body1"] == -1
     # Upwards, 2 m per kN, in the world's frame.

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image, ImageGrab
 
 from humanoid_gym.engine import gymapi
-from humanoid_gym.engine.graphics.viewer import Viewer
+from humanoid_gym.engine.graphics.window_viewer import WindowViewer
 
 VISUAL = gymapi.MESH_VISUAL
 WIDTH, HEIGHT = 160, 120
@@ -60,7 +60,7 @@ class Show:
         size = gymapi.CameraProperties()
         size.width, size.height, size.horizontal_fov = WIDTH, HEIGHT, 60
         self.viewer = self.gym.create_viewer(self.sim, size)
-        assert isinstance(self.viewer, Viewer)
+        assert isinstance(self.viewer, WindowViewer)
 
     def look(self, eye, target, env=None):
         points = gymapi.Vec3(*eye), gymapi.Vec3(*target)
@@ -257,7 +257,7 @@ class FakeScreen:
 def test_keys_and_buttons_of_the_same_number_are_told_apart(world):
     w = world()
     screen = FakeScreen()
-    viewer = Viewer(w.sim.graphics, screen, gymapi.CameraProperties())
+    viewer = WindowViewer(w.sim.graphics, screen, gymapi.CameraProperties())
     assert gymapi.KEY_SPACE == gymapi.MOUSE_LEFT_BUTTON  # as integers
     w.gym.subscribe_viewer_keyboard_event(viewer, gymapi.KEY_SPACE, "pause")
     w.gym.subscribe_viewer_mouse_event(viewer, gymapi.MOUSE_LEFT_BUTTON, "click")
@@ -271,7 +271,7 @@ def test_the_mouse_turns_moves_and_zooms_the_camera(world, up):
     axis = gymapi.UP_AXIS_Z if up[2] else gymapi.UP_AXIS_Y
     w = world(ground=None, up_axis=axis)
     screen = FakeScreen()
-    viewer = Viewer(w.sim.graphics, screen, gymapi.CameraProperties())
+    viewer = WindowViewer(w.sim.graphics, screen, gymapi.CameraProperties())
     eye, target = np.array([3.0, 0.0, 0.0]), np.zeros(3)
     viewer.camera.place(eye, target)
     # A drag to the right by half the window's height turns the scene with the mouse

@@ -8,7 +8,6 @@ from humanoid_gym.engine import gymapi
 from humanoid_gym.engine.graphics.rendering import Poses
 from humanoid_gym.engine.graphics.rendering_view import View
 from humanoid_gym.engine.graphics.terrain_tiles import STRIDES, TILE, tiles
-from humanoid_gym.engine.graphics.viewer import Viewer
 from humanoid_gym.engine.terrain.shapes import HeightField
 
 MJCF = """<mujoco><worldbody><body name="slider" pos="0 0 0.3">
@@ -96,15 +95,7 @@ def test_a_view_takes_near_tiles_fine_far_ones_coarse_and_none_behind(world):
 def test_of_too_many_environments_the_nearest_are_drawn(world, monkeypatch):
     w = world(num_envs=16)
     w.place(w.box(0.2, 0.2, 0.2), (0, 0, 1)).start(spacing=1.0)
-
-    class Screen:
-        def begin(self):
-            return 64, 48
-
-    viewer = Viewer(w.sim.graphics, Screen(), gymapi.CameraProperties())
-    viewer.camera.place(np.array([6.0, 6.0, 3.0]), np.array([6.0, 6.0, 0.0]))
-    poses = Poses.of(w.simulation)
-    assert viewer._nearest_envs(w.simulation, poses, 2) == list(range(16))
-    monkeypatch.setattr("humanoid_gym.engine.graphics.viewer.MAX_SHAPES", 6)
-    nearest = sorted(viewer._nearest_envs(w.simulation, poses, 2))
+    graphics, target = w.sim.graphics, np.array([6.0, 6.0, 0.0])
+    assert graphics.nearest_envs(w.simulation, target, 32) == list(range(16))  # of ground and box
+    nearest = sorted(graphics.nearest_envs(w.simulation, target, 6))
     assert nearest == [11, 14, 15]  # a grid of four by four, 2 m apart

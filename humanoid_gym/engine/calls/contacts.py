@@ -73,7 +73,7 @@ class ContactCalls:
         force = -found.forces[:, :1] * found.frames[:, 0]
         start = found.points[:, 0] + offset(env)
         ends = np.stack((start, start + 1e-3 * float(scale) * force), axis=1)
-        window.add_lines(ends, np.tile(color.to_array(), (len(ends), 1)))
+        window.lines.add(ends, np.tile(color.to_array(), (len(ends), 1)))
 
     def get_vec_env_rigid_contact_forces(self, envs: Sequence[Env]) -> np.ndarray:
         """Net contact force on each body of each environment, shape (num_envs, num_bodies)."""

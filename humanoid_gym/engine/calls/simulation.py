@@ -91,8 +91,15 @@ class SimulationCalls:
         return sim.clock.elapsed
 
     def sync_frame_time(self, sim: Sim) -> None:
-        """Wait until as much wall time as simulated time has passed since the last call."""
-        sim.clock.sync(self.get_sim_time(sim))
+        """Wait until as much wall time as simulated time has passed since the last call.
+
+        While nobody watches the viewers (no page is open in a browser), there is no wait.
+        """
+        viewers = [viewer for viewer in sim.viewers if not viewer.destroyed]
+        if not viewers or any(viewer.watched() for viewer in viewers):
+            sim.clock.sync(self.get_sim_time(sim))
+        else:
+            sim.clock.run_free()
 
     def create_performance_timers(self, sim: Sim) -> None:
         """Start timing what a frame spends on what."""

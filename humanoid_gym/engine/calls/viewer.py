@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +10,15 @@ import numpy as np
 from humanoid_gym.engine.calls.cameras import array, quaternion
 from humanoid_gym.engine.graphics.rendering import origin
 from humanoid_gym.engine.graphics.viewer import Viewer
-from humanoid_gym.engine.graphics.window import logger, open_window
+from humanoid_gym.engine.graphics.viewer_choice import open_viewer
 from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim
 from humanoid_gym.engine.values.enums import KeyboardInput, MouseInput
 from humanoid_gym.engine.values.math_types import Int2, Transform, Vec2, Vec3
 from humanoid_gym.engine.values.parameters import CameraProperties
 from humanoid_gym.engine.values.properties import ActionEvent
+
+logger = logging.getLogger(__name__)
 
 TITLE = "Isaac Gym on MuJoCo"
 VIEWER_CAMERA = -2
@@ -26,7 +29,10 @@ class ViewerCalls:
     """Methods of Gym about the viewer; call them from the main thread."""
 
     def create_viewer(self, sim: Sim, props: CameraProperties | None = None) -> Viewer | None:
-        """Open a window that shows the environments side by side.
+        """Open a window, or a page for web browsers, that shows the environments side by side.
+
+        The environment variable HUMANOID_GYM_VIEWER says which: window (as without it), browser,
+        browser:PORT or browser:HOST:PORT.
 
         Args:
             sim: simulation; created with a graphics device (0, not -1).
@@ -34,16 +40,18 @@ class ViewerCalls:
 
         Returns:
             None where there is no display or no graphics device, with a line in the log.
+
+        Raises:
+            ValueError: HUMANOID_GYM_VIEWER cannot be read, or wants a browser and viser is not
+                installed.
         """
         props = props or CameraProperties()
         if sim.graphics_device < 0:
             logger.warning("no viewer window: the simulation was created with graphics device -1")
             return None
-        window = open_window(props.width, props.height, TITLE)
-        if window is None:
-            return None
-        viewer = Viewer(sim.graphics, window, props)
-        sim.viewers.append(viewer)
+        viewer = open_viewer(sim.graphics, props, TITLE)
+        if viewer is not None:
+            sim.viewers.append(viewer)
         return viewer
 
     def destroy_viewer(self, viewer: Viewer) -> None:
@@ -138,11 +146,11 @@ class ViewerCalls:
         count = int(num_lines)
         ends = numbers(vertices, 6 * count, "vertices").reshape(count, 2, 3)
         shades = numbers(colors, 3 * count, "colors").reshape(count, 3)
-        opened(viewer, "add_lines").add_lines(ends + offset(env), shades)
+        opened(viewer, "add_lines").lines.add(ends + offset(env), shades)
 
     def clear_lines(self, viewer: Viewer) -> None:
         """Drop all lines."""
-        opened(viewer, "clear_lines").clear_lines()
+        opened(viewer, "clear_lines").lines.clear()
 
     def write_viewer_image_to_file(self, viewer: Viewer, filename: str) -> None:
         """Write what the window shows as a picture file; the extension says which kind.

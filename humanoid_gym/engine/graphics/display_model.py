@@ -93,6 +93,17 @@ class DisplayModel:
             return -1
         return self.model.material(texture_name(handle)).id
 
+    def mean_color(self, material: int) -> np.ndarray:
+        """Mean RGB of what a material shows, in [0, 1], shape (3,)."""
+        model = self.model
+        texture = int(model.mat_texid[material, mujoco.mjtTextureRole.mjTEXROLE_RGB])
+        if texture < 0:
+            return model.mat_rgba[material, :3]
+        first, channels = int(model.tex_adr[texture]), int(model.tex_nchannel[texture])
+        count = int(model.tex_width[texture] * model.tex_height[texture]) * channels
+        pixels = model.tex_data[first : first + count].reshape(-1, channels)
+        return pixels[:, :3].mean(axis=0) / 255.0
+
     def shape_as(self, actors: list[Actor]) -> None:
         """Take the shapes, sizes and places of the actors' own assets."""
         for handle, actor in enumerate(actors):
@@ -142,12 +153,12 @@ class DisplayModel:
             by_body[bodies] = factor
         for name, (base, owners) in self._lengths.items():
             getattr(self.model, name)[:] = base * by_body[owners][:, None]
-        self._geom_factors = by_body[self.model.geom_bodyid][:, None]
+        self.geom_factors = by_body[self.model.geom_bodyid][:, None]
 
     def enlarge_geoms(self) -> None:
         """Scale the shapes themselves, meshes too: their axes stretch."""
         if any(factor != 1.0 for factor in self._factors):
-            self.data.geom_xmat *= self._geom_factors
+            self.data.geom_xmat *= self.geom_factors
 
     def place_static(self, reference: np.ndarray, view: View) -> None:
         """Put ground and terrain where they are, and show the tiles that are seen.
@@ -192,7 +203,7 @@ class DisplayModel:
         self._assets: list[Asset | None] = [None] * len(trees)
         model.geom_sameframe[:] = 0  # places may change
         self._factors = [1.0] * len(trees)
-        self._geom_factors = np.ones((model.ngeom, 1))
+        self.geom_factors = np.ones((model.ngeom, 1))
 
 
 NO_GEOMS = np.zeros(0, dtype=np.int64)

@@ -10,7 +10,7 @@ import numpy as np
 from humanoid_gym.engine.graphics.appearance import Lights, Textures
 from humanoid_gym.engine.graphics.display_model import DisplayModel
 from humanoid_gym.engine.graphics.offscreen import Canvas, render_flag
-from humanoid_gym.engine.graphics.rendering import Display, Poses
+from humanoid_gym.engine.graphics.rendering import Display, Poses, origin
 from humanoid_gym.engine.graphics.rendering_view import View, look_at
 from humanoid_gym.engine.scene.scene import Scene
 from humanoid_gym.engine.simulation import Simulation
@@ -19,6 +19,9 @@ FIELD_OF_VIEW = 45.0
 """Vertical field of view of videos [degrees]."""
 NEAR, FAR = 0.04, 500.0
 """Clipping planes of videos [m]."""
+MAX_SHAPES = 20_000
+"""Shapes of environments that a viewer shows; of more, the environments nearest to what its camera
+looks at."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +78,34 @@ class Graphics:
             self._display = self.textures.version, Display(self.scene, shown, self.lights)
         return self._display[1]
 
+    def nearest_envs(
+        self, simulation: Simulation, target: np.ndarray, max_shapes: int
+    ) -> list[int]:
+        """Environments that are shown: all, or the nearest to a point.
+
+        Args:
+            simulation: what is shown.
+            target: global [m], shape (3,).
+            max_shapes: that may be shown at once.
+        """
+        count = max(1, max_shapes // max(self.display.shown.model.ngeom, 1))
+        if count >= simulation.num_envs:
+            return list(range(simulation.num_envs))
+        poses, root = self.shown_poses(simulation), simulation.compiled.roots[0]
+        places = poses.qpos[:, root.qpos : root.qpos + 3] if root.qpos >= 0 else None
+        if places is None:
+            places = poses.mocap_pos[:, root.mocap]
+        places = places + np.array([origin(env) for env in self.scene.envs])
+        distance = np.linalg.norm(places - target, axis=1)
+        return np.argpartition(distance, count)[:count].tolist()
+
     def sensor_canvas(self) -> tuple[Canvas, mujoco.MjvScene]:
         """Canvas and empty scene for camera sensors: sharp edges, no shadows, fast."""
         return self._canvas("sensors", SENSOR_QUALITY)
+
+    def viewer_canvas(self, max_lines: int) -> tuple[Canvas, mujoco.MjvScene]:
+        """Canvas and scene for what a viewer shows, and lines in it."""
+        return self._canvas("viewer", HIGH_QUALITY, MAX_SHAPES + max_lines)
 
     def picture(
         self,
@@ -112,14 +140,14 @@ class Graphics:
             canvas.close()
         self._canvases.clear()
 
-    def _canvas(self, name: str, quality: Quality) -> tuple[Canvas, mujoco.MjvScene]:
+    def _canvas(self, name: str, quality: Quality, room: int = 0) -> tuple[Canvas, mujoco.MjvScene]:
         display = self.display
         known = self._canvases.get(name)
         if known is None or known[0] is not display:
             if known is not None:
                 known[1].close()
             model = display.shown.model
-            scene = display.new_scene(model.ngeom)
+            scene = display.new_scene(model.ngeom + room)
             scene.flags[render_flag("SHADOW")] = quality.shadow_size > 0
             canvas = Canvas(model, quality.samples, quality.shadow_size, quality.slices)
             known = display, canvas, scene

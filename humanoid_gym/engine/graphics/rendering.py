@@ -57,6 +57,24 @@ class Look:
     """Segmentation label, shape (num_moving_geoms,)."""
 
 
+@dataclass(frozen=True)
+class EnvShapes:
+    """The moving shapes that one environment shows, one row each."""
+
+    geoms: np.ndarray
+    """Of the display model, shape (n,)."""
+    positions: np.ndarray
+    """Global [m], shape (n, 3)."""
+    body_quats: np.ndarray
+    """Of their bodies, wxyz, shape (n, 4)."""
+    quats: np.ndarray
+    """In their bodies, wxyz, shape (n, 4)."""
+    sizes: np.ndarray
+    """MuJoCo's, which the factors multiply [m], shape (n, 3)."""
+    factors: np.ndarray
+    """By which the actor is scaled, shape (n,)."""
+
+
 class Display:
     """Draws environments into MuJoCo's abstract scenes.
 
@@ -119,6 +137,44 @@ class Display:
         self._place(index, poses)
         body = self.shown.bodies[row]
         return self.shown.data.xpos[body].copy(), self.shown.data.xmat[body].reshape(3, 3).copy()
+
+    def env_shapes(self, index: int, poses: Poses) -> EnvShapes:
+        """Where an environment's visual shapes are."""
+        self._place(index, poses)
+        model, data, first = self.shown.model, self.shown.data, self.shown.num_static
+        hidden = np.isin(model.geom_group[first:], (HIDDEN, COLLISION_ONLY))
+        geoms = first + np.flatnonzero(~hidden)
+        return EnvShapes(
+            geoms,
+            data.geom_xpos[geoms] + origin(self._scene.envs[index]),
+            data.xquat[model.geom_bodyid[geoms]],
+            model.geom_quat[geoms],
+            model.geom_size[geoms],
+            self.shown.geom_factors[geoms, 0],
+        )
+
+    def colors(self, index: int, geoms: np.ndarray) -> np.ndarray:
+        """RGBA of an environment's moving shapes, a texture's mean color in its place.
+
+        Args:
+            index: environment.
+            geoms: of `env_shapes`, shape (n,).
+
+        Returns:
+            Shape (n, 4), in [0, 1].
+        """
+        look, rows = self._look(index), geoms - self.shown.num_static
+        rgba = look.rgba[rows].copy()
+        for material in np.unique(look.material[rows]):
+            if material >= 0:
+                worn = look.material[rows] == material
+                rgba[worn, :3] *= self.shown.mean_color(int(material))
+        return rgba
+
+    @property
+    def looks_version(self) -> int:
+        """Another after each change of colors or textures."""
+        return self._scene.looks_version
 
     def labels(self, scene: mujoco.MjvScene, index: int) -> np.ndarray:
         """Segmentation label of each geom of a scene that shows one environment, and 0 at the end.

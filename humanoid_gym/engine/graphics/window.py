@@ -21,6 +21,10 @@ from humanoid_gym.engine.values.enums import KeyboardInput, MouseInput
 logger = logging.getLogger(__name__)
 
 Input = KeyboardInput | MouseInput
+NO_WINDOW = (
+    "no viewer window: %s; HUMANOID_GYM_VIEWER=browser opens it in a web browser, and pictures "
+    "come from camera sensors and videos"
+)
 SAMPLES = 4
 """Per pixel, against stair-steps."""
 RENAMED_KEYS = {"KEY_DEL": "KEY_DELETE", "KEY_NUMPAD_DEL": "KEY_KP_DECIMAL"}
@@ -184,7 +188,7 @@ def open_window(width: int, height: int, title: str) -> Window | None:
                 reason = "GLFW finds no display"
             except (ImportError, OSError) as error:
                 reason = str(error)
-    logger.warning("no viewer window: %s; pictures come from camera sensors and videos", reason)
+    logger.warning(NO_WINDOW, reason)
     return None
 
 
