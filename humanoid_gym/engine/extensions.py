@@ -18,6 +18,7 @@ from humanoid_gym.engine.backend.choice import what_gpu_physics_lacks
 from humanoid_gym.engine.forces.overlaps import overlaps
 from humanoid_gym.engine.graphics.page_recording import PageRecording
 from humanoid_gym.engine.graphics.rendering import Poses
+from humanoid_gym.engine.graphics.viewer import Viewer
 from humanoid_gym.engine.graphics.viewer_choice import why_no_viewer
 from humanoid_gym.engine.scene.scene import Env
 from humanoid_gym.engine.sim import Sim, sim_of
@@ -72,6 +73,10 @@ class Extensions:
     def why_no_display(self) -> str:
         """Why this process cannot show viewers; empty if it may."""
         return why_no_viewer()
+
+    def watched(self, viewer: Viewer) -> bool:
+        """Whether somebody may see what a viewer draws: a page is open in a browser, a window."""
+        return viewer.watched()
 
     def what_gpu_physics_lacks(self) -> str | None:
         """The reason why physics cannot run on a GPU here, with its remedy; None if it can."""

@@ -7,6 +7,9 @@ from collections.abc import Callable
 
 from humanoid_gym.engine.values.properties import PerformanceTimers
 
+LONGEST_FRAME = 1.0
+"""Simulated time between two calls of a program that keeps pace [s], at most."""
+
 
 class FrameClock:
     """Holds simulated time back to wall time, and adds up what a frame spends on what.
@@ -32,14 +35,11 @@ class FrameClock:
         """Wall time since the simulation was created [s]."""
         return self._now() - self.created
 
-    def run_free(self) -> None:
-        """Let this frame go without waiting; the next `sync` counts from itself."""
-        self._pace = None
-
     def sync(self, simulated: float) -> None:
         """Wait until as much wall time as simulated time has passed since the last call.
 
-        A frame that took too long is not made up for by shorter ones.
+        A frame that took too long is not made up for by shorter ones. Where more than a second was
+        simulated since then, nobody kept pace (drawing was switched off): no wait.
 
         Args:
             simulated: simulated time so far [s].
@@ -48,7 +48,7 @@ class FrameClock:
         if self._pace is not None:
             wall, before = self._pace
             due = wall + (simulated - before)
-            if due > start:
+            if due > start and simulated - before <= LONGEST_FRAME:
                 self._sleep(due - start)
                 self.seconds_idle += self._now() - start
                 self._pace = (due, simulated)

@@ -18,8 +18,8 @@ WARM_UP_STEPS = 3
 """Before recording: PyTorch loads kernels and TorchScript compiles at the first calls."""
 MOST_RECORDINGS = 5
 """A task whose settings change more often than this runs step by step."""
-BOOKKEEPING = ("control_steps", "extras", "obs_dict", "_seconds")
-"""Attributes of VecTask that change in each step and are seen to here."""
+BOOKKEEPING = ("control_steps", "extras", "obs_dict", "_seconds", "viewer", "_viewing")
+"""Attributes of VecTask that are seen to here, or after the step: it is drawn as it is then."""
 
 
 class CapturedTaskStep:
@@ -166,8 +166,6 @@ def obstacle(task: "VecTask") -> str:
         return "it overrides post_physics_step and resets in its own way"
     if not task.overrides("reset_envs"):
         return "it resets environments by their indices (reset_idx), which the host has to know"
-    if task.viewer is not None:
-        return "a viewer window is open"
     return ""
 
 

@@ -35,7 +35,7 @@ class Viewing:
         self._target = target
         self._env = gym.get_env(sim, 0)
         self._followed = np.array(target())
-        self._drawing = True
+        self._drawing = self._first = True
         self._look(self._followed + np.array(offset), self._followed)
         keys = gymapi.KeyboardInput
         for key, action in ((keys.KEY_ESCAPE, "QUIT"), (keys.KEY_V, "toggle_viewer_sync")):
@@ -50,7 +50,7 @@ class Viewing:
                 return False
             if event.action == "toggle_viewer_sync" and event.value > 0:
                 self._drawing = not self._drawing
-        if not self._drawing:
+        if not self._drawing or not self._watched():
             self._gym.poll_viewer_events(self._viewer)
             return True
         self._follow()
@@ -58,6 +58,12 @@ class Viewing:
         self._gym.draw_viewer(self._viewer, self._sim, True)
         self._gym.sync_frame_time(self._sim)
         return True
+
+    def _watched(self) -> bool:
+        """Whether somebody sees the pictures; the first one waits for a page in a browser."""
+        first, self._first = self._first, False
+        extensions = getattr(self._gym, "extensions", None)
+        return first or extensions is None or extensions.watched(self._viewer)
 
     def _follow(self) -> None:
         """Move the camera as its target moved, and let the user turn it."""

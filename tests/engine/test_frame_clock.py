@@ -49,6 +49,16 @@ def test_short_waits_do_not_add_up_to_a_drift(time, clock):
     assert time.now == pytest.approx(101.0)
 
 
+def test_what_ran_free_is_not_waited_for(time, clock):
+    clock.sync(0.0)
+    time.now += 2.0
+    clock.sync(60.0)  # a minute was simulated without drawing
+    assert time.slept == []
+    time.now += 0.01
+    clock.sync(60.05)
+    assert time.slept == [pytest.approx(0.04)]
+
+
 def test_timers_count_from_the_last_reading(time, clock):
     time.now += 5.0
     clock.start_timers(1.0)

@@ -58,3 +58,47 @@ def test_replayed_steps_are_the_plain_ones(cuda, name):
         assert one.keys() == other.keys()
         for key, value in one.items():
             torch.testing.assert_close(other[key], value, rtol=0, atol=0, msg=f"{step} {key}")
+
+
+def test_replayed_steps_are_watched(cuda, monkeypatch):
+    pytest.importorskip("viser", reason="the extra browser is not installed")
+    from web_page import WebPage, until
+
+    monkeypatch.setenv("HUMANOID_GYM_VIEWER", "browser:0")
+    monkeypatch.setattr("humanoid_gym.engine.frame_clock.time.sleep", lambda _: None)
+    config = CartpoleConfig(num_envs=NUM_ENVS, seed=3)
+    task = Cartpole(config, rl_device="cuda:0", graphics_device_id=0, headless=False)
+    task.reset()
+    push = torch.ones(NUM_ENVS, 1).to("cuda:0")
+    with WebPage(task.viewer.address) as page:
+        assert until(task.viewer.watched)
+        for _ in range(STEPS):
+            task.viewer._next_picture = 0.0  # whatever the time
+            task.step(push)
+        assert task._step.captured
+        cart = task.wrap(task.gym.acquire_rigid_body_state_tensor(task.sim)).cpu()
+        task.gym.refresh_rigid_body_state_tensor(task.sim)
+        origins = [task.gym.get_env_origin(task.gym.get_env(task.sim, i)) for i in range(NUM_ENVS)]
+        places = cart.view(NUM_ENVS, -1, 13)[:, 1, :3].numpy()
+        shown = [places[i] + [o.x, o.y, o.z] - page_origin(task) for i, o in enumerate(origins)]
+        assert until(lambda: all(is_shown(page, place) for place in shown))
+    for _ in range(2):
+        task.step(push)  # nobody watches: replayed, without asking the GPU
+    until(lambda: not task.viewer.watched())
+    with no_waiting():
+        task.step(push)
+    task.close()
+
+
+def page_origin(task):
+    """Where the frame of the pages is, global [m]."""
+    return task.viewer._reference
+
+
+def is_shown(page, place):
+    """Whether the page has a shape about there."""
+    return any(
+        (abs(node["batched_positions"].reshape(-1, 3) - place) < 1e-3).all(axis=1).any()
+        for name, node in list(page.nodes.items())
+        if name.startswith("/shapes/")
+    )

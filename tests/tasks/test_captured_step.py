@@ -263,8 +263,6 @@ def test_what_cannot_be_captured_at_all_says_why(monkeypatch: pytest.MonkeyPatch
 
     task = Cartpole(CARTPOLE)
     assert obstacle(task) == ""
-    monkeypatch.setattr(task, "viewer", object())
-    assert "viewer" in obstacle(task)
     monkeypatch.setattr(task, "extensions", None)
     assert "no capture" in obstacle(task)
     assert "capture: false" in obstacle(Cartpole(dataclasses.replace(CARTPOLE, capture=False)))

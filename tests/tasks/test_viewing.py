@@ -45,7 +45,7 @@ class Screen:
 @pytest.fixture
 def screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
     screen = Screen()
-    monkeypatch.setattr("humanoid_gym.engine.calls.viewer.open_window", lambda *_: screen)
+    monkeypatch.setattr("humanoid_gym.engine.graphics.viewer_choice.open_window", lambda *_: screen)
     monkeypatch.setattr("humanoid_gym.engine.frame_clock.FrameClock.sync", lambda *_: None)
     return screen
 
@@ -108,8 +108,20 @@ def test_the_camera_goes_along_with_the_first_robot(
     assert max(turned) < 1e-5
 
 
+def test_what_nobody_watches_is_not_drawn(task: Cartpole, screen: Screen, monkeypatch):
+    monkeypatch.setattr(type(task.viewer), "watched", lambda self: False)
+    asked = []
+    monkeypatch.setattr(task, "camera_target", lambda index: asked.append(index) or (0.0, 0.0, 1.0))
+    step(task)  # the first picture is drawn, whoever may come
+    assert screen.pictures == 1
+    asked.clear()
+    step(task)
+    assert (screen.pictures, asked) == (1, [])
+    monkeypatch.undo()
+
+
 def test_without_a_display_the_task_runs_without_a_window(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("humanoid_gym.engine.calls.viewer.open_window", lambda *_: None)
+    monkeypatch.setattr("humanoid_gym.engine.graphics.viewer_choice.open_window", lambda *_: None)
     task = Cartpole(CartpoleConfig(num_envs=2), graphics_device_id=0, headless=False)
     task.reset()
     step(task)

@@ -98,8 +98,6 @@ class SimulationCalls:
         viewers = [viewer for viewer in sim.viewers if not viewer.destroyed]
         if not viewers or any(viewer.watched() for viewer in viewers):
             sim.clock.sync(self.get_sim_time(sim))
-        else:
-            sim.clock.run_free()
 
     def create_performance_timers(self, sim: Sim) -> None:
         """Start timing what a frame spends on what."""
