@@ -149,8 +149,15 @@ def test_scaled_actors_are_shown_scaled(world, monkeypatch):
     with Watched(world, one_box, monkeypatch, **options) as show, show.page() as page:
         show.draw()
         assert until(lambda: shapes(page, 2))
-        sizes = sorted(extents[0] for _, extents, _ in shapes(page, 2))
-        assert sizes == pytest.approx([0.5, 1.0], rel=1e-6)
+        assert sizes(page) == pytest.approx([0.5, 1.0], rel=1e-6)
+        show.gym.set_actor_scale(show.envs[0], 0, 3.0)  # while it is watched
+        show.world.step()
+        show.draw()
+        assert until(lambda: sizes(page) == pytest.approx([1.0, 1.5], rel=1e-6))
+
+
+def sizes(page):
+    return sorted(extents[0] for _, extents, _ in shapes(page, 2) or [])
 
 
 def test_the_world_moves_in_place_of_the_users_camera(world, monkeypatch):

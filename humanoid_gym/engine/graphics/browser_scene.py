@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from humanoid_gym.engine.graphics.graphics import MAX_SHAPES, Graphics
-from humanoid_gym.engine.graphics.rendering import Display, EnvShapes, Poses, origin
+from humanoid_gym.engine.graphics.rendering import Display, EnvShapes, origin
 from humanoid_gym.engine.graphics.triangles import (
     Key,
     ground_triangles,
@@ -46,6 +46,34 @@ class Batch:
     """Of the shown environments' shapes, shape (n,)."""
 
 
+@dataclass(frozen=True)
+class Crowd:
+    """The shapes of all shown environments, one row each."""
+
+    geoms: np.ndarray
+    """Of the display model, shape (n,)."""
+    positions: np.ndarray
+    """Global [m], shape (n, 3)."""
+    quats: np.ndarray
+    """wxyz, shape (n, 4)."""
+    form: np.ndarray
+    """MuJoCo's size [m] and by how much that is scaled, shape (n, 4)."""
+
+    @classmethod
+    def of(cls, shapes: list[EnvShapes]) -> Crowd:
+        """Those of each environment, one after the other."""
+
+        def joined(name: str) -> np.ndarray:
+            return np.concatenate([getattr(env, name) for env in shapes])
+
+        bodies, own = (
+            torch.from_numpy(joined(name)[:, [1, 2, 3, 0]]) for name in ("body_quats", "quats")
+        )
+        quats = quat_multiply(bodies, own).numpy()[:, [3, 0, 1, 2]]
+        form = np.column_stack((joined("sizes"), joined("factors")))
+        return cls(joined("geoms"), joined("positions"), quats, form)
+
+
 class BrowserScene:
     """Keeps the pages' scene like the simulation's.
 
@@ -61,6 +89,7 @@ class BrowserScene:
         self._envs: list[int] = []
         self._base = np.zeros(3)
         """Origin of the world's frame, global [m]: float32 is coarse far from there."""
+        self._form = np.zeros((0, 4))
         self._batches: list[Batch] = []
         self._lines: viser.LineSegmentsHandle | None = None
         self._looks_version = self._lines_version = -1
@@ -79,58 +108,59 @@ class BrowserScene:
         poses, display = self._graphics.shown_poses(simulation), self._graphics.display
         if self._built is not display:
             self._envs = self._graphics.nearest_envs(simulation, target, MAX_SHAPES)
-            self._build(display, poses, reference)
+        shapes = [display.env_shapes(env, poses) for env in self._envs]
+        crowd = Crowd.of(shapes)
+        if self._built is not display or not np.array_equal(crowd.form, self._form):
+            self._build(display, crowd, reference)
         else:
-            self._move(display, poses, reference)
+            self._move(crowd, reference)
         if display.looks_version != self._looks_version:
-            self._paint(display, poses)
+            self._paint(display, shapes)
         if lines.version != self._lines_version:
             self._draw_lines(*lines.all())
             self._lines_version = lines.version
         assert self._world is not None
         self._world.position = tuple((self._base - reference).tolist())
 
-    def _build(self, display: Display, poses: Poses, reference: np.ndarray) -> None:
-        """Send all meshes and the ground; what was there under these names goes."""
-        scene = self._server.scene
+    def _build(self, display: Display, crowd: Crowd, reference: np.ndarray) -> None:
+        """Send all meshes and the ground; what was there goes."""
+        scene, model = self._server.scene, display.shown.model
         for gone in [self._world, *(batch.handle for batch in self._batches)]:
             if gone is not None:
                 gone.remove()
         self._base = origin(self._graphics.scene.envs[self._envs[0]])
-        self._world = scene.add_frame(WORLD, show_axes=False)
+        self._world, self._lines = scene.add_frame(WORLD, show_axes=False), None
         scene.set_background_image(np.full((2, 2, 3), SKY, dtype=np.uint8), format="png")
         self._add_ground()
-        shapes = self._shapes(display, poses)
-        sizes, geoms = (np.concatenate([getattr(s, n) for s in shapes]) for n in ("sizes", "geoms"))
         members: dict[Key, list[int]] = {}
-        for row, (geom, size) in enumerate(zip(geoms.tolist(), sizes, strict=True)):
-            members.setdefault(mesh_key(display.shown.model, geom, size), []).append(row)
-        positions, quats = places(shapes, reference)
-        factors = np.concatenate([env.factors for env in shapes])[:, None]
+        for row, (geom, form) in enumerate(zip(crowd.geoms.tolist(), crowd.form, strict=True)):
+            members.setdefault(mesh_key(model, geom, form[:3]), []).append(row)
         self._batches = []
         for number, (key, listed) in enumerate(members.items()):
-            rows, mesh = np.array(listed), triangles_of(display.shown.model, key)
+            rows, mesh = np.array(listed), triangles_of(model, key)
+            sizes, factors = crowd.form[rows, :3], crowd.form[rows, 3:]
             handle = scene.add_batched_meshes_simple(
                 f"/shapes/{number}",
                 mesh.vertices,
                 mesh.faces,
-                quats[rows],
-                positions[rows],
-                batched_scales=stretch(key, sizes[rows]) * factors[rows],
+                crowd.quats[rows],
+                crowd.positions[rows] - reference,
+                batched_scales=stretch(key, sizes) * factors,
                 flat_shading=not mesh.smooth,
             )
             self._batches.append(Batch(handle, rows))
-        self._built, self._looks_version, self._lines_version = display, -1, -1
+        self._built, self._form = display, crowd.form
+        self._looks_version = self._lines_version = -1
 
-    def _move(self, display: Display, poses: Poses, reference: np.ndarray) -> None:
+    def _move(self, crowd: Crowd, reference: np.ndarray) -> None:
         # Not by moving a frame that they are in: browsers do that sooner than they move shapes.
-        positions, quats = places(self._shapes(display, poses), reference)
+        positions = (crowd.positions - reference).astype(np.float32)
+        quats = crowd.quats.astype(np.float32)
         for batch in self._batches:
-            batch.handle.batched_positions = positions[batch.rows].astype(np.float32)
-            batch.handle.batched_wxyzs = quats[batch.rows].astype(np.float32)
+            batch.handle.batched_positions = positions[batch.rows]
+            batch.handle.batched_wxyzs = quats[batch.rows]
 
-    def _paint(self, display: Display, poses: Poses) -> None:
-        shapes = self._shapes(display, poses)
+    def _paint(self, display: Display, shapes: list[EnvShapes]) -> None:
         rgba = np.concatenate(
             [display.colors(env, s.geoms) for env, s in zip(self._envs, shapes, strict=True)]
         )
@@ -139,9 +169,6 @@ class BrowserScene:
             batch.handle.batched_colors = colors[:, :3].astype(np.uint8)
             batch.handle.batched_opacities = rgba[batch.rows, 3].astype(np.float32)
         self._looks_version = display.looks_version
-
-    def _shapes(self, display: Display, poses: Poses) -> list[EnvShapes]:
-        return [display.env_shapes(env, poses) for env in self._envs]
 
     def _add_ground(self) -> None:
         statics = self._graphics.scene.static_shapes
@@ -187,21 +214,3 @@ class BrowserScene:
                 thickness=LINE_WIDTH,
                 thickness_units="screen",
             )
-
-
-def places(shapes: list[EnvShapes], reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where the shapes of all shown environments are.
-
-    Args:
-        shapes: of each environment.
-        reference: origin of the frame they are wanted in, global [m].
-
-    Returns:
-        Positions [m], shape (n, 3), and quaternions, wxyz, shape (n, 4).
-    """
-    positions = np.concatenate([env.positions for env in shapes]) - reference
-    first, second = (
-        torch.from_numpy(np.concatenate([getattr(env, name) for env in shapes])[:, [1, 2, 3, 0]])
-        for name in ("body_quats", "quats")
-    )
-    return positions, quat_multiply(first, second).numpy()[:, [3, 0, 1, 2]]
