@@ -14,6 +14,7 @@ from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.output_paths import check_folder
 from humanoid_gym.cli.without_reader import ends_quietly
 from humanoid_gym.config import ConfigError
+from humanoid_gym.deployment.policy_interface import PolicyInterface, plain
 from humanoid_gym.export.exporter import (
     FORMATS,
     PRECISIONS,
@@ -108,7 +109,7 @@ def prepare(options: argparse.Namespace) -> Prepared:
     env = policy.make_env()
     try:
         networks = policy.networks(env)
-        described = env.deployment()
+        description = env.deployment()
         recording = record(env, networks, options.steps)
     finally:
         env.close()
@@ -118,8 +119,10 @@ def prepare(options: argparse.Namespace) -> Prepared:
         "humanoid_gym": __version__,
         "torch": str(torch.__version__),
     }
-    described = replace(described, task=policy.config.task_name, origin=origin)
-    exporter = Exporter(networks, described, recording, options.tolerance)
+    if isinstance(description, PolicyInterface):
+        description = replace(description, settings=plain(policy.settings["task"]))
+    description = replace(description, task=policy.config.task_name, origin=origin)
+    exporter = Exporter(networks, description, recording, options.tolerance)
     return Prepared(exporter, checkpoint, folder)
 
 
@@ -132,8 +135,8 @@ def _check(options: argparse.Namespace) -> None:
 
 def report(prepared: Prepared, exported: Sequence[Exported], name: str) -> None:
     """Print what was written, how far it is from the trained policy, and how fast it is."""
-    deployment = prepared.exporter.deployment
-    iteration = deployment.origin["iteration"]
+    description = prepared.exporter.description
+    iteration = description.origin["iteration"]
     print(f"checkpoint  {prepared.checkpoint}, iteration {iteration}")
     for entry in exported:
         if entry.comparison is None:
@@ -146,3 +149,8 @@ def report(prepared: Prepared, exported: Sequence[Exported], name: str) -> None:
             f"{comparison.latency * 1e6:.0f} us a step"
         )
     print(f"metadata    {prepared.folder / name}.json")
+    if isinstance(description, PolicyInterface):
+        print(
+            f"robot       not described: what {description.num_obs} observations and "
+            f"{description.num_actions} actions mean is up to {description.task_class}"
+        )

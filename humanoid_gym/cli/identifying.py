@@ -12,6 +12,7 @@ from humanoid_gym.cli.output_paths import check_file
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.training import make_env
 from humanoid_gym.config import ConfigError
+from humanoid_gym.deployment.policy_interface import robot_of
 from humanoid_gym.identification.fitting import Fit, fit
 from humanoid_gym.identification.parameters import Parameter, parameters
 from humanoid_gym.identification.recording import JointRecording, read_recording
@@ -79,8 +80,10 @@ def prepare(path: Path, overrides: Sequence[str]) -> Prepared:
     if not isinstance(ranges, RandomizationConfig):
         raise ConfigError(f"task {config.task_name} cannot be randomized, which gives the ranges")
     env = make_env(config)
-    deployment = env.deployment()
-    env.close()
+    try:
+        deployment = robot_of(env.deployment(), config.task_name, "there is nothing to identify")
+    finally:
+        env.close()
     joints = [joint.name for joint in deployment.joints]
     driven = [actuator.joint for actuator in deployment.actuators]
     recording = read_recording(path, joints, driven, deployment.period)

@@ -79,6 +79,17 @@ def begin(folder: Path, settings: Dict[str, Any], heading: List[str]) -> None:
     (folder / CONFIG_FILE).write_text(comments + text, encoding="utf-8")
 
 
+def take_back(folder: Path) -> None:
+    """Remove the folder of a run that `begin` began, and that does not take place after all.
+
+    Args:
+        folder: from `reserve`; holds at most a configuration.
+    """
+    with contextlib.suppress(OSError):
+        (folder / CONFIG_FILE).unlink()
+    give_up(folder)
+
+
 def read_config(checkpoint: Path) -> Dict[str, Any]:
     """Read the configuration of the run that a checkpoint belongs to.
 

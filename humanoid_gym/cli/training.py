@@ -22,11 +22,12 @@ from humanoid_gym.cli.composing import Composed, tell_of_repetitions
 from humanoid_gym.cli.hardware import ASKED
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.sweeping import JobError, check_launcher, combinations, sweep
-from humanoid_gym.cli.without_reader import ends_quietly
+from humanoid_gym.cli.without_reader import EXIT_NO_READER, OutputHandler, ends_quietly
 from humanoid_gym.config import ConfigError
 from humanoid_gym.isaacgym_fallback import EngineChoice, engine_choice
 from humanoid_gym.rl import distributed
 from humanoid_gym.rl.continuation import other_task_settings
+from humanoid_gym.rl.logging.display import discard_output
 from humanoid_gym.rl.runner import NonFiniteError, Runner
 from humanoid_gym.rl.saving import SavingError
 from humanoid_gym.tasks.legacy_task import make_legacy_task
@@ -88,7 +89,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     with one_line_errors():
         if not _process().speaks:
             sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
-        logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stdout)
+        logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[OutputHandler()])
         _check_flags(flags)
         if flags & {"--help", "-h"}:
             print(USAGE)
@@ -124,6 +125,9 @@ def train(composed: Composed) -> Outcome:
     except distributed.LostProcessError as error:
         print(f"error: {error}", file=sys.stderr)
         return Outcome(exit_code=1, interrupted=False)
+    except BrokenPipeError:  # nobody reads the output: the jobs of a sweep end, too
+        discard_output()
+        return Outcome(exit_code=EXIT_NO_READER, interrupted=True)
 
 
 def _train(composed: Composed) -> Outcome:
@@ -131,14 +135,11 @@ def _train(composed: Composed) -> Outcome:
     with one_line_errors():
         try:
             session = construct(composed)
+            _begin_folder(session)
         except KeyboardInterrupt:
             print("stopped before the training began; nothing was written")
             return Outcome(exit_code=0, interrupted=True)
-        runner = session.runner
-        if _process().speaks:
-            heading = _heading(session.engine)
-            run_folder.begin(runner.directory, session.config.to_mapping(), heading)
-    print(f"run       {runner.directory}", flush=True)
+    runner = session.runner
     try:
         last = runner.learn()
     except NonFiniteError as error:
@@ -154,6 +155,21 @@ def _train(composed: Composed) -> Outcome:
     word = "stopped" if runner.interrupted else "finished"
     print(f"{word} after {runner.iteration} iterations; saved {last}", flush=True)
     return Outcome(exit_code=0, interrupted=runner.interrupted)
+
+
+def _begin_folder(session: Session) -> None:
+    """Write the run's configuration, and say where; after an error nothing of it is left."""
+    folder = session.runner.directory
+    try:
+        if _process().speaks:
+            settings, heading = session.config.to_mapping(), _heading(session.engine)
+            run_folder.begin(folder, settings, heading)
+        print(f"run       {folder}", flush=True)
+    except BaseException:
+        session.env.close()
+        if _process().speaks:
+            run_folder.take_back(folder)
+        raise
 
 
 def _check_flags(flags: Set[str]) -> None:

@@ -18,6 +18,7 @@ from humanoid_gym.deployment.description import (
 )
 from humanoid_gym.deployment.joint_limits import Drive
 from humanoid_gym.deployment.policy_file import PolicyFile
+from humanoid_gym.deployment.policy_interface import PolicyInterface
 from humanoid_gym.deployment.policy_runner import Command, PolicyRunner
 from humanoid_gym.deployment.robot_description import read_body
 from humanoid_gym.deployment.safety_filter import RobotState, SafetyFilter
@@ -34,6 +35,7 @@ __all__ = [
     "Link",
     "ObservationEntry",
     "PolicyFile",
+    "PolicyInterface",
     "PolicyRunner",
     "RobotState",
     "SafetyFilter",

@@ -181,8 +181,8 @@ class Deployment:
     history: int = field(default=1, metadata={"min": 1})
     """Steps whose observations the policy sees side by side, the oldest first; when an episode
     begins, the first one repeated."""
-    clip_actions: float = field(default=1.0, metadata={"above": 0.0})
-    """Actions are limited to plus or minus this value; the policy's file does so itself."""
+    clip_actions: Optional[float] = field(default=1.0, metadata={"above": 0.0})
+    """Actions are limited to plus or minus this value, in the policy's file; None: not."""
     clip_observations: Optional[float] = field(default=None, metadata={"above": 0.0})
     """Observations are limited to plus or minus this value, in the policy's file; None: not."""
     clock_frequency: float = field(default=0.0, metadata={"min": 0.0})
@@ -223,6 +223,11 @@ class Deployment:
         return self.history * sum(entry.width for entry in self.observation)
 
     @property
+    def num_actions(self) -> int:
+        """Columns of what the policy answers."""
+        return len(self.actuators)
+
+    @property
     def period(self) -> float:
         """Duration of a control step [s]."""
         return 1.0 / self.control_rate
@@ -248,9 +253,9 @@ class Deployment:
         Raises:
             ConfigError: a number is not finite or out of its range, so that it would refuse them.
         """
-        tags, content = {"format": FORMAT, "format_version": FORMAT_VERSION}, _mapping(self)
+        content = to_dict(self)
         build(Deployment, content, f"what task {self.task} says of its robot")
-        return json.dumps({**tags, **content}, indent=1, allow_nan=False)
+        return tagged(content, FORMAT, FORMAT_VERSION)
 
     @staticmethod
     def from_json(text: str, where: str) -> "Deployment":
@@ -263,29 +268,50 @@ class Deployment:
         Raises:
             ConfigError: it is not metadata of ours, of a newer version, or damaged.
         """
-        try:
-            content = json.loads(text)
-        except ValueError as error:
-            raise ConfigError(f"{where}: metadata are not JSON: {error}") from error
-        if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
-            raise ConfigError(f"{where}: these are not metadata of a policy of humanoid_gym")
-        version = content.pop("format_version", None)
-        if not isinstance(version, int) or version > FORMAT_VERSION:
-            raise ConfigError(
-                f"{where}: metadata have format version {version}, this program reads up to "
-                f"{FORMAT_VERSION}; update humanoid_gym"
-            )
+        _, content = untagged(text, {FORMAT: FORMAT_VERSION}, where)
         return build(Deployment, _updated(content), where)
+
+
+def tagged(content: Mapping[str, Any], kind: str, version: int) -> str:
+    """Return metadata as JSON that says what they are; `untagged` reads it."""
+    tags = {"format": kind, "format_version": version}
+    return json.dumps({**tags, **content}, indent=1, allow_nan=False)
+
+
+def untagged(text: str, known: Mapping[str, int], where: str) -> Tuple[str, Dict[str, Any]]:
+    """Read metadata of a policy.
+
+    Args:
+        text: what `tagged` returned.
+        known: kinds that are expected, with the newest version of each that is understood.
+        where: the text came from, for messages.
+
+    Returns:
+        Their kind, and what they say.
+
+    Raises:
+        ConfigError: they are of another kind, of a newer version, or damaged.
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"{where}: metadata are not JSON: {error}") from error
+    kind = content.pop("format", None) if isinstance(content, dict) else None
+    if not isinstance(kind, str) or kind not in known:
+        raise ConfigError(f"{where}: these are not metadata of a policy of humanoid_gym")
+    version = content.pop("format_version", None)
+    if not isinstance(version, int) or version > known[kind]:
+        raise ConfigError(
+            f"{where}: metadata have format version {version}, this program reads up to "
+            f"{known[kind]}; update humanoid_gym"
+        )
+    return kind, content
 
 
 def _updated(content: Dict[str, Any]) -> Dict[str, Any]:
     """Return what an earlier version wrote as this one would have."""
     pause = content.pop("clock_pause", None)  # of two feet, half a cycle apart
     return content if pause is None else {**content, "clock_pauses": [[0.0, pause], [0.5, pause]]}
-
-
-def _mapping(deployment: Deployment) -> Mapping[str, Any]:
-    return to_dict(deployment)
 
 
 def _no_repetition(what: str, names: List[str]) -> None:

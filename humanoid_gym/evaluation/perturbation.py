@@ -19,7 +19,8 @@ from humanoid_gym.rotation import heading_angle
 class Perturbation:
     """What happens to the environments besides the policy's actions.
 
-    Masses, friction and drives are written once. In each step the policy's observation goes through
+    Masses, friction and drives are written once; forces that the task sets on joints become weaker
+    on their way to the simulator. In each step the policy's observation goes through
     `observe`, its action through `act`, and `after_step` pushes, and disturbs the state of new
     episodes; the observation of that state comes a step later.
     """
@@ -109,11 +110,14 @@ class Perturbation:
     def _write_properties(self) -> None:
         """Write what differs from the robot's own, in the environments where it does."""
         robot, gym = self._robot, self._robot.env.gym
-        held = bool(robot.held.any())
-        # without drives of the simulator's, the task makes torques of the actions
-        self._action_factor = torch.ones_like(self._strength) if held else self._strength
-        if held:
-            robot.effort *= torch.where(robot.held, self._strength, 1.0)
+        motors, held = robot.held | robot.torqued, bool(robot.held.any())
+        # without motors in its joints, the task makes other forces of the actions
+        self._action_factor = self._strength.clone()
+        if bool(motors.any()):
+            self._action_factor.fill_(1.0)
+            robot.effort *= torch.where(motors, self._strength, 1.0)
+        if bool(robot.torqued.any()) and bool((self._strength != 1.0).any()):
+            robot.weaken(self._strength)
         added = self._column(lambda c: c.payload) * robot.mass
         robot.mass += added
         for index, conditions in enumerate(self._conditions):

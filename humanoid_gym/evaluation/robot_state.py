@@ -1,12 +1,14 @@
 """The robot of any task, as Isaac Gym's tensors show it."""
 
-from typing import Any
+from typing import Any, Tuple
 
 import numpy as np
 import torch
 from isaacgym import gymapi, gymtorch
 from torch import Tensor
 
+from humanoid_gym.evaluation.weak_motors import WeakMotors
+from humanoid_gym.tasks.legacy_task import LegacyTask
 from humanoid_gym.tasks.vec_task import VecTask
 
 Handle = Any  # the simulator's opaque objects
@@ -89,6 +91,18 @@ class RobotState:
         if self.num_joints:
             self._gym.set_dof_state_tensor(self._sim, gymtorch.unwrap_tensor(self._all_dofs))
 
+    def weaken(self, strength: Tensor) -> None:
+        """Let the task's forces on joints have a part of their effect from now on.
+
+        Args:
+            strength: that part, shape (N, 1).
+        """
+        n, joints = self.env.num_envs, self.num_joints
+        others = self._all_dofs.shape[0] // n - joints
+        handles = [self.handle(index) for index in range(n)]
+        task: Any = self.env.task if isinstance(self.env, LegacyTask) else self.env
+        task.gym = WeakMotors(task.gym, handles, strength.expand(-1, joints), others)
+
     def handle(self, index: int) -> Handle:
         """Return the handle of an environment."""
         return self._gym.get_env(self._sim, index)
@@ -102,9 +116,14 @@ class RobotState:
             values = np.array(properties[name], dtype=np.float32)
             return torch.tensor(values, device=self.env.device)
 
-        held = [int(mode) in DRIVES for mode in properties["driveMode"]]
-        self.held = torch.tensor(held, dtype=torch.bool, device=self.env.device)
+        def are(modes: Tuple[int, ...]) -> Tensor:
+            which = [int(mode) in modes for mode in properties["driveMode"]]
+            return torch.tensor(which, dtype=torch.bool, device=self.env.device)
+
+        self.held = are(DRIVES)
         """Which joints the simulator's drives hold. Shape (J,) bool."""
+        self.torqued = are((int(gymapi.DOF_MODE_EFFORT),))
+        """Which joints take forces that the task sets. Shape (J,) bool."""
         self.limited = column("hasLimits") > 0
         """Which joints have a range. Shape (J,) bool."""
         self.lower, self.upper = column("lower"), column("upper")

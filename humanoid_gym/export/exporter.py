@@ -8,7 +8,7 @@ from typing import Dict, Iterable, NamedTuple, Optional, Tuple
 import torch
 
 from humanoid_gym.config import ConfigError, nearest
-from humanoid_gym.deployment.description import Deployment
+from humanoid_gym.deployment.policy_interface import Description
 from humanoid_gym.export import onnx_format, tensorrt_format, torchscript_format
 from humanoid_gym.export.policy_graph import PolicyGraph
 from humanoid_gym.export.recording import Recording
@@ -36,12 +36,12 @@ class Exported(NamedTuple):
 
 
 class Exporter:
-    """A trained policy, what is known of its robot, and observations to compare it on."""
+    """A trained policy, what is known of it and its robot, and observations to compare it on."""
 
     def __init__(
         self,
         networks: ActorCritic,
-        deployment: Deployment,
+        description: Description,
         recording: Recording,
         tolerance: float = TOLERANCE,
     ) -> None:
@@ -49,18 +49,20 @@ class Exporter:
 
         Args:
             networks: trained, on the CPU.
-            deployment: goes with the policy.
+            description: goes with the policy.
             recording: observations to compare on.
             tolerance: largest difference of an action.
 
         Raises:
-            ConfigError: the networks are not of this task.
+            ConfigError: the networks are not of this task, or it does not limit its observations
+                as its description says.
         """
         self.networks = networks
-        self.deployment = deployment
+        self.description = description
         self.recording = recording
         self.tolerance = tolerance
-        self.graph = PolicyGraph(networks, deployment)
+        self.graph = PolicyGraph(networks, description)
+        _check_limit(description, recording)
 
     def export(
         self, folder: Path, name: str, formats: Iterable[str], precision: str = "fp32"
@@ -88,27 +90,27 @@ class Exporter:
             "tensorrt": lambda: self._tensorrt(folder, name, precision),
         }
         exported = [write[wanted]() for wanted in formats]
-        write_atomically(folder / f"{name}.json", (self.deployment.to_json() + "\n").encode())
+        write_atomically(folder / f"{name}.json", (self.description.to_json() + "\n").encode())
         return exported
 
     def _onnx(self, path: Path) -> Exported:
-        content = onnx_format.onnx_bytes(self.graph, self.deployment)
+        content = onnx_format.onnx_bytes(self.graph, self.description)
         comparison = self._write(path, content, onnx_format.onnx_run(content), self.tolerance)
         return Exported("onnx", path, comparison)
 
     def _torchscript(self, path: Path) -> Exported:
-        content = torchscript_format.torchscript_bytes(self.graph, self.deployment)
-        run = torchscript_format.torchscript_run(content)
+        content = torchscript_format.torchscript_bytes(self.graph, self.description)
+        run = torchscript_format.torchscript_run(content, self.graph)
         return Exported("torchscript", path, self._write(path, content, run, self.tolerance))
 
     def _tensorrt(self, folder: Path, name: str, precision: str) -> Exported:
         """Write the ONNX file that the engine is built from, and the engine where that can be."""
         graph, tolerance, source = self.graph, self.tolerance, folder / f"{name}.onnx"
         if precision != "fp32":
-            graph = PolicyGraph(self.networks, self.deployment, PRECISIONS[precision])
+            graph = PolicyGraph(self.networks, self.description, PRECISIONS[precision])
             tolerance = max(tolerance, HALF_TOLERANCE)
             source = folder / f"{name}_{precision}.onnx"
-        content = onnx_format.onnx_bytes(graph, self.deployment)
+        content = onnx_format.onnx_bytes(graph, self.description)
         self._write(source, content, onnx_format.onnx_run(content), tolerance)
         path = folder / f"{source.stem}.engine"
         missing = tensorrt_format.what_is_missing()
@@ -142,6 +144,21 @@ def check_formats(formats: Iterable[str]) -> Tuple[str, ...]:
     if not wanted:
         raise ConfigError(f"no format; choose from {', '.join(FORMATS)}")
     return wanted
+
+
+def _check_limit(description: Description, recording: Recording) -> None:
+    """Refuse to limit observations in the file where the task itself, after all, does not.
+
+    Raises:
+        ConfigError: a recorded one is beyond the limit.
+    """
+    limit = description.clip_observations
+    if limit is not None and bool((recording.observations.abs() > limit).any()):
+        raise ConfigError(
+            f"task {description.task} is said to limit its observations to {limit:g}, but made one "
+            f"of {float(recording.observations.abs().max()):g}; say that there is no limit, in a "
+            "legacy task with task.env.clipObservations=inf"
+        )
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -1,13 +1,15 @@
 """The policy alone, as one graph from the task's observation to what the motors are asked for."""
 
 import copy
-from typing import Tuple
+from typing import Dict, List, Optional, Tuple, Union
 
 import torch
 from torch import Tensor, nn
 
 from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment.description import Deployment
+from humanoid_gym.deployment.policy_file import ACTION, COMMAND, MEMORY, NEXT_MEMORY, OBSERVATION
+from humanoid_gym.deployment.policy_interface import Description
 from humanoid_gym.rl.networks import ActorCritic
 
 
@@ -15,20 +17,21 @@ class PolicyGraph(nn.Module):
     """Normalization, policy, clipping and scaling: all that lies between observation and command.
 
     A policy with a memory is given it and returns it; one without has neither input nor output for
-    it. The policy's mean is what acts: nothing is sampled.
+    it. Commands are an output where the task describes its robot. The policy's mean is what acts:
+    nothing is sampled.
     """
 
     def __init__(
         self,
         networks: ActorCritic,
-        deployment: Deployment,
+        description: Description,
         precision: torch.dtype = torch.float32,
     ) -> None:
         """Copy what the graph needs, to the CPU.
 
         Args:
             networks: trained; they stay as they are.
-            deployment: clipping and scaling.
+            description: clipping, and of a robot scaling.
             precision: of the layers. Normalization, inputs and outputs are float32.
 
         Raises:
@@ -36,11 +39,11 @@ class PolicyGraph(nn.Module):
         """
         super().__init__()
         found = (networks.num_obs, networks.num_actions)
-        expected = (deployment.num_obs, len(deployment.actuators))
+        expected = (description.num_obs, description.num_actions)
         if found != expected:
             raise ConfigError(
                 f"the policy has {found[0]} observations and {found[1]} actions, task "
-                f"{deployment.task} describes {expected[0]} and {expected[1]}"
+                f"{description.task} describes {expected[0]} and {expected[1]}"
             )
         networks = copy.deepcopy(networks).cpu().eval().requires_grad_(False)
         self.normalizer = networks.observation_normalizer
@@ -50,12 +53,29 @@ class PolicyGraph(nn.Module):
         self.precision = precision
         self.num_obs, self.num_actions = found
         self.memory_width = networks.actor_memory.width
-        self.clip_actions = deployment.clip_actions
-        self.clip_observations = deployment.clip_observations
+        self.clip_actions = description.clip_actions
+        self.clip_observations = description.clip_observations
+        actuators = description.actuators if isinstance(description, Deployment) else ()
+        self.num_commands = len(actuators)
         self.scale: Tensor
         self.offset: Tensor
-        self.register_buffer("scale", torch.tensor([a.scale for a in deployment.actuators]))
-        self.register_buffer("offset", torch.tensor([a.offset for a in deployment.actuators]))
+        self.register_buffer("scale", torch.tensor([a.scale for a in actuators]))
+        self.register_buffer("offset", torch.tensor([a.offset for a in actuators]))
+
+    @property
+    def inputs(self) -> List[str]:
+        """Names of what the graph is given, in their order."""
+        return [OBSERVATION, MEMORY] if self.memory_width else [OBSERVATION]
+
+    @property
+    def outputs(self) -> List[str]:
+        """Names of what the graph returns, in their order."""
+        widths = {
+            ACTION: self.num_actions,
+            COMMAND: self.num_commands,
+            NEXT_MEMORY: self.memory_width,
+        }
+        return [name for name, width in widths.items() if width]
 
     def example(self, count: int) -> Tuple[Tensor, ...]:
         """Return inputs of zeros, for `count` robots."""
@@ -70,15 +90,20 @@ class PolicyGraph(nn.Module):
             memory: shape (N, memory_width).
 
         Returns:
-            Clipped actions and commands (N, num_actions), and the memory after the step.
+            Clipped actions (N, num_actions), commands (N, num_commands), and the memory after the
+            step.
         """
-        if self.clip_observations is not None:
-            observation = observation.clamp(-self.clip_observations, self.clip_observations)
+        observation = limited(observation, self.clip_observations)
         features = self.shared(self.normalizer(observation).to(self.precision))
         features, after = self.actor_memory.step(features, memory.to(self.precision))
         mean = self.actor(features)[:, : self.num_actions].float()  # before it, deviations follow
-        action = mean.clamp(-self.clip_actions, self.clip_actions)
-        return action, self.offset + self.scale * action, after.float()
+        action = limited(mean, self.clip_actions)
+        command = self.offset + self.scale * action[:, : self.num_commands]
+        return action, command, after.float()
+
+
+Outputs = Union[Tensor, Tuple[Tensor, ...]]
+"""What a graph's file returns: a tensor, or several in the order of `PolicyGraph.outputs`."""
 
 
 class WithoutMemory(nn.Module):
@@ -88,10 +113,9 @@ class WithoutMemory(nn.Module):
         super().__init__()
         self.policy = graph  # fx keeps its own `graph` under that name
 
-    def forward(self, observation: Tensor) -> Tuple[Tensor, Tensor]:
-        """Return actions and commands (N, num_actions) for observations (N, num_obs)."""
-        action, command, _ = self.policy.respond(observation, observation[:, :0])
-        return action, command
+    def forward(self, observation: Tensor) -> Outputs:
+        """Return what the graph has to say of observations (N, num_obs)."""
+        return _outputs(self.policy, self.policy.respond(observation, observation[:, :0]))
 
 
 class WithMemory(nn.Module):
@@ -101,9 +125,20 @@ class WithMemory(nn.Module):
         super().__init__()
         self.policy = graph  # fx keeps its own `graph` under that name
 
-    def forward(self, observation: Tensor, memory: Tensor) -> Tuple[Tensor, Tensor, Tensor]:
-        """Return actions, commands and next memory for observations and memory (N, width)."""
-        return self.policy.respond(observation, memory)
+    def forward(self, observation: Tensor, memory: Tensor) -> Outputs:
+        """Return what the graph has to say of observations and memory (N, width)."""
+        return _outputs(self.policy, self.policy.respond(observation, memory))
+
+
+def _outputs(graph: PolicyGraph, answer: Tuple[Tensor, Tensor, Tensor]) -> Outputs:
+    named: Dict[str, Tensor] = dict(zip((ACTION, COMMAND, NEXT_MEMORY), answer))
+    found = [named[name] for name in graph.outputs]
+    return tuple(found) if len(found) > 1 else found[0]
+
+
+def limited(values: Tensor, limit: Optional[float]) -> Tensor:
+    """Return values within plus or minus a limit; None: as they are."""
+    return values if limit is None else values.clamp(-limit, limit)
 
 
 def signature(graph: PolicyGraph) -> nn.Module:

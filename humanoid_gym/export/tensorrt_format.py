@@ -5,7 +5,7 @@ that half precision is a matter of the graph that was exported.
 """
 
 from pathlib import Path
-from typing import Any, Dict, Tuple
+from typing import Dict, Tuple
 
 import numpy as np
 import torch
@@ -17,6 +17,8 @@ from humanoid_gym.deployment.policy_file import (
     MEMORY,
     NEXT_MEMORY,
     OBSERVATION,
+    PolicyAnswer,
+    answer_of,
 )
 from humanoid_gym.export.policy_graph import PolicyGraph
 from humanoid_gym.export.verification import ExportError, Run
@@ -85,7 +87,7 @@ def engine_run(content: bytes, graph: PolicyGraph) -> Run:
     engine = runtime.deserialize_cuda_engine(content)
     context = engine.create_execution_context()
 
-    def run(observation: np.ndarray, memory: np.ndarray) -> Any:  # noqa: ANN401 - a Run's result
+    def run(observation: np.ndarray, memory: np.ndarray) -> PolicyAnswer:
         given = {OBSERVATION: observation, MEMORY: memory}
         inputs = {n: torch.from_numpy(given[n]).cuda() for n in input_shapes(graph, 1)}
         outputs = _outputs(graph, len(observation))
@@ -96,23 +98,24 @@ def engine_run(content: bytes, graph: PolicyGraph) -> Run:
         stream = torch.cuda.current_stream()
         context.execute_async_v3(stream.cuda_stream)
         stream.synchronize()
-        answers = {name: tensor.cpu().numpy() for name, tensor in outputs.items()}
-        return answers[ACTION], answers[COMMAND], answers.get(NEXT_MEMORY, memory)
+        return answer_of(outputs, [tensor.cpu().numpy() for tensor in outputs.values()], memory)
 
     return run
 
 
 def input_shapes(graph: PolicyGraph, count: int) -> Shapes:
     """Return the shapes of a graph's inputs, for `count` robots."""
-    shapes = {OBSERVATION: (count, graph.num_obs), MEMORY: (count, graph.memory_width)}
-    return {name: shape for name, shape in shapes.items() if shape[1] > 0}
+    widths = {OBSERVATION: graph.num_obs, MEMORY: graph.memory_width}
+    return {name: (count, widths[name]) for name in graph.inputs}
 
 
 def _outputs(graph: PolicyGraph, count: int) -> Dict[str, torch.Tensor]:
-    widths = {ACTION: graph.num_actions, COMMAND: graph.num_actions}
-    if graph.memory_width:
-        widths[NEXT_MEMORY] = graph.memory_width
-    return {name: torch.empty(count, width, device="cuda") for name, width in widths.items()}
+    widths = {
+        ACTION: graph.num_actions,
+        COMMAND: graph.num_commands,
+        NEXT_MEMORY: graph.memory_width,
+    }
+    return {name: torch.empty(count, widths[name], device="cuda") for name in graph.outputs}
 
 
 def _words(shapes: Shapes) -> str:

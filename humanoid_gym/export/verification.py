@@ -1,17 +1,17 @@
 """Runs an exported policy on recorded observations beside the one that was trained."""
 
 import time
-from typing import Callable, NamedTuple, Tuple
+from typing import Callable, NamedTuple
 
 import numpy as np
 
-from humanoid_gym.export.policy_graph import PolicyGraph
+from humanoid_gym.deployment.policy_file import PolicyAnswer
+from humanoid_gym.export.policy_graph import PolicyGraph, limited
 from humanoid_gym.export.recording import Recording
 from humanoid_gym.rl.networks import ActorCritic
 
-Run = Callable[[np.ndarray, np.ndarray], Tuple[np.ndarray, np.ndarray, np.ndarray]]
-"""An exported policy: observations (N, num_obs) and memory (N, width) to actions, commands and the
-memory after the step."""
+Run = Callable[[np.ndarray, np.ndarray], PolicyAnswer]
+"""An exported policy: observations (N, num_obs) and memory (N, width) to its answer."""
 
 _TIMED_CALLS = 300
 _WARMING_CALLS = 30
@@ -52,16 +52,14 @@ def compare(
         memory[starts.numpy()] = 0.0
         trained_memory = trained_memory.masked_fill(starts.unsqueeze(-1), 0.0)
         policy, trained_memory = networks.respond(observation, trained_memory)
-        limit = graph.clip_actions
-        expected = policy.mean.clamp(-limit, limit)
-        command = (graph.offset + graph.scale * expected).numpy()
+        expected = limited(policy.mean, graph.clip_actions)
+        command = (graph.offset + graph.scale * expected[:, : graph.num_commands]).numpy()
         given = run(np.ascontiguousarray(observation.numpy()), memory)
-        memory = np.array(given[2])
-        differences = [given[0] - expected.numpy(), (given[1] - command) / scale]
+        memory = np.array(given.memory)
+        parts = [given.action - expected.numpy(), (given.command - command) / scale]
+        differences = np.abs(np.concatenate(parts, axis=1))
         # a NaN is no small difference
-        largest = max(
-            largest, *(float(np.nan_to_num(np.abs(d), nan=np.inf).max()) for d in differences)
-        )
+        largest = max(largest, float(np.nan_to_num(differences, nan=np.inf).max()))
     return Comparison(largest, steps * count, _latency(run, recording, graph.memory_width))
 
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import torch
 
@@ -77,40 +77,46 @@ class Progress:
         self.iteration, self.elapsed = state["iteration"], state["elapsed"]
 
 
+PARTS: Tuple[str, ...] = ("inference", "learning", "logging", "saving")
+"""Parts of an iteration's time, besides those that the environment tells of."""
+
+
 class Clock:
-    """Splits an iteration's wall time; the environment's own parts are taken out of it."""
+    """Splits an iteration's wall time; the environment's own parts are taken out of it.
+
+    What comes after an iteration's report, writing it and checkpoints, counts for the next one.
+    """
 
     def __init__(self, env: VecEnv) -> None:
         """Start now.
 
         Args:
-            env: its own timings are taken out of the time spent on inference.
+            env: its own timings are taken out of the time that was spent on something else.
         """
         self._env = env
         self.start()
 
     def start(self) -> None:
         """Forget everything and start now."""
-        self._seconds: Dict[str, float] = {}
+        self._seconds: Dict[str, float] = dict.fromkeys(PARTS, 0.0)
         self._last = time.perf_counter()
         self._env_before = self._env.timings()
 
     def lap(self, part: str) -> None:
-        """Book the time since the last lap on `part`."""
+        """Book the time since the last lap on `part`, less the environment's own."""
         if self._env.device.type == "cuda":
             torch.cuda.synchronize(self._env.device)  # what it was told to do, it still does
-        now = time.perf_counter()
-        self._seconds[part] = self._seconds.get(part, 0.0) + now - self._last
-        self._last = now
+        now, of_env = time.perf_counter(), self._env.timings()
+        passed, self._last = now - self._last, now
+        for name, seconds in of_env.items():
+            own = seconds - self._env_before.get(name, 0.0)
+            self._seconds[name] = self._seconds.get(name, 0.0) + own
+            passed -= own
+        self._env_before = of_env
+        self._seconds[part] = self._seconds.get(part, 0.0) + max(passed, 0.0)
 
     def take(self) -> Dict[str, float]:
         """Return seconds by part and start again."""
         self.lap("learning")
-        env_seconds = {
-            name: seconds - self._env_before.get(name, 0.0)
-            for name, seconds in self._env.timings().items()
-        }
-        seconds = {"inference": 0.0, **self._seconds, **env_seconds}
-        seconds["inference"] = max(seconds["inference"] - sum(env_seconds.values()), 0.0)
-        self.start()
+        seconds, self._seconds = self._seconds, dict.fromkeys(PARTS, 0.0)
         return seconds

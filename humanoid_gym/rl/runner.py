@@ -154,7 +154,9 @@ class Runner:
                 losses = self.update() if self._all_accept() else {}
                 report = self.finish_iteration(losses)
                 self.log.write(report)
+                self.progress.clock.lap("logging")
                 self.saver.save_due(report)
+                self.progress.clock.lap("saving")
                 flags = [interruption.requested, self.progress.finished()]
                 self.interrupted, finished = distributed.anywhere(flags, self.env.device)
                 if self.interrupted or finished:
@@ -168,6 +170,7 @@ class Runner:
         if self._obs is None:
             if self.iteration == 0:  # else only this process's environments begin anew
                 self.warm_start.run()
+                self.progress.clock.lap("learning")
             self._obs = self.env.reset()
             if self.config.runner.randomize_episode_phase:
                 self.env.randomize_episode_phase()

@@ -15,9 +15,10 @@ def control_rate(task: SimulatedTask) -> float:
     return 1.0 / (task.dt * task.config.control_frequency_inv)
 
 
-def action_clip(task: SimulatedTask) -> float:
-    """Return the largest action that a task lets through."""
-    return float(task.config.clip_actions)
+def action_clip(task: SimulatedTask) -> Optional[float]:
+    """Return the largest action that a task lets through; None: any."""
+    limit = task.config.clip_actions
+    return None if math.isinf(limit) else limit
 
 
 def observation_clip(task: SimulatedTask) -> Optional[float]:

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from humanoid_gym.config import ConfigError, nearest
 from humanoid_gym.deployment.description import Deployment
-from humanoid_gym.tasks import legacy_episodes
+from humanoid_gym.deployment.policy_interface import Description
+from humanoid_gym.tasks import legacy_episodes, legacy_policy
 from humanoid_gym.tasks.legacy_episodes import LegacyEpisodes
 from humanoid_gym.tasks.legacy_state import LegacyState, of_vec_task
 from humanoid_gym.tasks.task_config import TaskConfig
@@ -39,14 +40,22 @@ class LegacyTask(VecTask):
             the attributes that IsaacGymEnvs' base class gives: `gym`, `sim`, `num_envs` and so on.
         config: what the base class shares with typed tasks.
         device: that the learner works on; the task has to return its tensors there.
+        settings: the dictionary that it was made with.
 
     Raises:
         ConfigError: it lacks an attribute, or has other sizes than its settings say.
     """
 
-    def __init__(self, task: Any, config: TaskConfig, device: str) -> None:  # noqa: ANN401
+    def __init__(
+        self,
+        task: Any,  # noqa: ANN401
+        config: TaskConfig,
+        device: str,
+        settings: Mapping[str, Any],
+    ) -> None:
         # not VecTask's: the scene is there already
-        self.task, self.config = task, config
+        self.task = task
+        self.config = legacy_policy.with_own_settings(config, task, settings)
         self.rl_device = self.device = torch.device(device)
         self.on_gpu = self.device.type == "cuda"
         self.gym, self.sim = self._get("gym"), self._get("sim")
@@ -158,16 +167,11 @@ class LegacyTask(VecTask):
         self._fault_counts = self._count_faults()
         return first
 
-    def deployment(self) -> Deployment:
-        """Refuse to describe the robot: only a class of ours can.
-
-        Raises:
-            ConfigError: always.
-        """
-        raise ConfigError(
-            f"{self._name} does not describe its robot: to export its policies, derive it from "
-            "humanoid_gym.VecTask and implement deployment()"
-        )
+    def deployment(self) -> Description:
+        """Describe the robot, if the task's class does so; else its policies only."""
+        own = getattr(self.task, "deployment", None)
+        found = own() if callable(own) else None
+        return found if isinstance(found, Deployment) else legacy_policy.interface(self, self.task)
 
     @property
     def _name(self) -> str:
@@ -259,7 +263,7 @@ def make_legacy_task(
     except KeyError as error:
         raise ConfigError(_missing(cls, settings, error)) from error
     if not isinstance(task, VecTask):
-        return LegacyTask(task, config, device)
+        return LegacyTask(task, config, device, settings)
     if not hasattr(task, "obs_buf"):
         raise ConfigError(f"{cls.__name__}.__init__ has to call super().__init__, with all it gets")
     if task.rl_device != task.device:

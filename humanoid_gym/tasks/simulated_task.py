@@ -3,7 +3,7 @@
 import math
 import signal
 from functools import partial
-from typing import Any, Mapping, Optional, Tuple, Type, Union, cast
+from typing import TYPE_CHECKING, Any, Mapping, Optional, Tuple, Type, Union, cast
 
 import numpy as np
 import torch
@@ -11,11 +11,15 @@ from isaacgym import gymapi, gymtorch
 from torch import Tensor
 
 from humanoid_gym.config import ConfigError
-from humanoid_gym.deployment.description import Deployment
+from humanoid_gym.deployment.policy_interface import Description
+from humanoid_gym.tasks import legacy_policy
 from humanoid_gym.tasks.legacy_config import DeviceName, read_legacy_config
 from humanoid_gym.tasks.sim_params import legacy_sim_params, sim_params
 from humanoid_gym.tasks.task_config import TaskConfig, find_asset
-from humanoid_gym.tasks.viewing import Viewing
+from humanoid_gym.tasks.viewing import Controls, Viewing
+
+if TYPE_CHECKING:
+    from humanoid_gym.tasks.vec_task import VecTask
 
 FIELD_OF_VIEW = 60.0
 """Horizontal field of view of the viewer window [degrees]."""
@@ -45,6 +49,8 @@ class SimulatedTask:
     """Columns of the action."""
     max_episode_length: int = 0
     """Control steps after which an episode is truncated; 0: never."""
+    configured_by_dictionary: bool = False
+    """Whether the settings came the legacy way."""
     on_gpu: bool = False
     """Whether the tensors are on a GPU, where asking for a value makes the host wait."""
 
@@ -173,12 +179,17 @@ class SimulatedTask:
         """Where the camera is at first, relative to its target [m], z up: for a robot of 1.5 m."""
         return (2.2, -3.3, 0.8)
 
-    def deployment(self) -> Deployment:
+    def deployment(self) -> Description:
         """Describe the robot to the computer that runs an exported policy on it.
 
+        Of a legacy task, whose class does not say, only the policy is described; that begins new
+        episodes.
+
         Raises:
-            ConfigError: the task does not say.
+            ConfigError: another task does not say.
         """
+        if self.configured_by_dictionary:
+            return legacy_policy.interface(cast("VecTask", self), self)
         raise ConfigError(
             f"{type(self).__name__} does not describe its robot: implement deployment() to export "
             "its policies"
@@ -194,10 +205,16 @@ class SimulatedTask:
             return
         if self._viewing is None:
             target = partial(self.camera_target, 0)
-            self._viewing = Viewing(self.gym, self.sim, self.viewer, target, self.camera_offset)
+            self._viewing = Viewing(
+                self.gym, self.sim, self.viewer, target, self.camera_offset, self.controls()
+            )
         if not self._viewing.draw():
             self._close_viewer()
             signal.raise_signal(signal.SIGINT)
+
+    def controls(self) -> Optional[Controls]:
+        """Return what a user at the viewer can do besides watching; None: nothing."""
+        return None
 
     def render_frame(
         self, env_index: int, eye: Point, target: Point, width: int, height: int
@@ -273,6 +290,7 @@ class SimulatedTask:
 
     def _configure_legacy(self, config: Mapping[str, Any], device: torch.device) -> None:
         legacy = read_legacy_config(config)
+        self.configured_by_dictionary = True
         self.config = legacy.task
         self.cfg: Any = getattr(self, "cfg", config)
         self.num_obs, self.num_observations = legacy.num_obs, legacy.num_obs

@@ -1,7 +1,7 @@
 """A task's viewer window: a camera that follows one robot, V to draw or not, escape to stop."""
 
 import math
-from typing import Any, Callable, Tuple
+from typing import Any, Callable, Mapping, Optional, Protocol, Tuple
 
 import numpy as np
 from isaacgym import gymapi
@@ -10,6 +10,25 @@ Point = Tuple[float, float, float]
 
 LEAST_DISTANCE = 0.5
 """Of the point that the camera looks at [m]."""
+
+
+class Controls(Protocol):
+    """What a user at the viewer can do with a task besides watching."""
+
+    keys: Mapping[str, str]
+    """Names of actions by key, as `gymapi.KeyboardInput` calls it."""
+
+    def press(self, action: str) -> None:
+        """Do what a key is for."""
+        ...
+
+    def frame(self) -> Tuple[np.ndarray, np.ndarray]:
+        """Act before the next step; called with each picture.
+
+        Returns:
+            Lines to show [m], shape (n, 2, 3), in the first environment's frame; RGB, (n, 3).
+        """
+        ...
 
 
 class Viewing:
@@ -21,6 +40,7 @@ class Viewing:
         viewer: its window.
         target: point [m] to follow, in the first environment's frame.
         offset: of the camera from it at first [m], z up.
+        controls: what else the user's keys do.
     """
 
     def __init__(
@@ -30,9 +50,11 @@ class Viewing:
         viewer: Any,  # noqa: ANN401
         target: Callable[[], Point],
         offset: Point,
+        controls: Optional[Controls] = None,
     ) -> None:
         self._gym, self._sim, self._viewer = gym, sim, viewer
         self._target = target
+        self._controls = controls
         self._env = gym.get_env(sim, 0)
         self._followed = np.array(target())
         self._drawing = self._first = True
@@ -40,6 +62,9 @@ class Viewing:
         keys = gymapi.KeyboardInput
         for key, action in ((keys.KEY_ESCAPE, "QUIT"), (keys.KEY_V, "toggle_viewer_sync")):
             gym.subscribe_viewer_keyboard_event(viewer, key, action)
+        if controls is not None:
+            for name, action in controls.keys.items():
+                gym.subscribe_viewer_keyboard_event(viewer, getattr(keys, name), action)
 
     def draw(self) -> bool:
         """Draw the present state and wait for real time; return False once the user has enough."""
@@ -50,10 +75,13 @@ class Viewing:
                 return False
             if event.action == "toggle_viewer_sync" and event.value > 0:
                 self._drawing = not self._drawing
+            elif self._controls is not None and event.value > 0:
+                self._controls.press(event.action)
         if not self._drawing or not self._watched():
             self._gym.poll_viewer_events(self._viewer)
             return True
         self._follow()
+        self._show_lines()
         self._gym.step_graphics(self._sim)
         self._gym.draw_viewer(self._viewer, self._sim, True)
         self._gym.sync_frame_time(self._sim)
@@ -64,6 +92,12 @@ class Viewing:
         first, self._first = self._first, False
         extensions = getattr(self._gym, "extensions", None)
         return first or extensions is None or extensions.watched(self._viewer)
+
+    def _show_lines(self) -> None:
+        if self._controls is not None:
+            ends, colors = self._controls.frame()
+            self._gym.clear_lines(self._viewer)
+            self._gym.add_lines(self._viewer, self._env, len(ends), ends, colors)
 
     def _follow(self) -> None:
         """Move the camera as its target moved, and let the user turn it."""

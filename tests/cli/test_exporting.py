@@ -3,7 +3,9 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from test_train_play import train
 
 from humanoid_gym.cli import exporting
@@ -38,6 +40,25 @@ def test_a_run_becomes_files_that_the_runner_takes(run: Path, capsys):
     assert runner.deployment.origin["iteration"] == "2"
     command = runner.step({"joint_position": [0.0, 0.1], "joint_velocity": [0.0, 0.0]})
     assert not command.stopped and abs(command.torque[0]) <= 400.0
+
+
+def test_actions_without_a_limit_stay_so(tmp_path: Path):
+    run = train(tmp_path, "max_iterations=1", "task.clip_actions=inf")
+    path = run / "checkpoints/last.pt"
+    content = torch.load(path, weights_only=True)
+    for name, value in content["networks"].items():
+        if name.startswith("actor."):
+            value.fill_(0.0 if name.endswith("weight") else 7.0)  # the last bias is the answer
+    torch.save(content, path)
+    assert exporting.main(["--checkpoint", str(path), "--format", "onnx,torchscript", *QUICK]) == 0
+    runner = PolicyRunner(run / "exported/policy.onnx")
+    assert runner.deployment.clip_actions is None
+    answer = runner.policy(np.zeros((1, 4), np.float32), runner.policy.no_memory())
+    assert answer.action.tolist() == [[7.0]] and answer.command.tolist() == [[2800.0]]
+    command = runner.step({"joint_position": [0.0, 0.1], "joint_velocity": [0.0, 0.0]})
+    assert command.torque.tolist() == [1000.0]  # what the motor has
+    torch_action, _ = torch.jit.load(run / "exported/policy.pt")(torch.zeros(1, 4))
+    assert torch_action.tolist() == [[7.0]]
 
 
 def test_a_difference_above_the_tolerance_fails(run: Path, tmp_path: Path, capsys):

@@ -44,6 +44,13 @@ def test_giving_up_leaves_others_alone(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [root]
 
 
+def test_a_run_that_does_not_take_place_leaves_nothing(tmp_path: Path):
+    folder = run_folder.reserve(tmp_path / "runs", "x")
+    run_folder.begin(folder, {"task_name": "x"}, ["heading"])
+    run_folder.take_back(folder)
+    assert not list(tmp_path.iterdir())
+
+
 def test_where_no_folder_can_be_is_one_line(tmp_path: Path):
     (tmp_path / "runs").touch()
     with pytest.raises(ConfigError, match=r"no run folder can be created in .*runs/x"):

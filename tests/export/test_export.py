@@ -266,8 +266,8 @@ def test_an_engine_is_written_once_it_acts_as_the_policy(
         run = onnx_run(content)
 
         def with_error(observation, memory):
-            action, command, memory = run(observation, memory)
-            return action + np.float32(error), command, memory
+            answer = run(observation, memory)
+            return answer._replace(action=answer.action + np.float32(error))
 
         return with_error
 

@@ -18,6 +18,7 @@ from humanoid_gym.tasks.observation import ObservationTerm
 from humanoid_gym.tasks.terrain import NOBODY, HeightScanConfig
 from humanoid_gym.tasks.walking.config import WalkConfig
 from humanoid_gym.tasks.walking.deployment import walking_deployment
+from humanoid_gym.tasks.walking.driving import Driving
 from humanoid_gym.tasks.walking.gait import make_gait
 from humanoid_gym.tasks.walking.observation import (
     mirror_map,
@@ -66,6 +67,10 @@ class Walk(WalkingRobot):
     def deployment(self) -> Deployment:
         """Describe the robot to the computer that runs an exported policy on it."""
         return walking_deployment(self)
+
+    def controls(self) -> Driving:
+        """Let the user at the viewer drive the robots."""
+        return Driving(self)
 
     def observation_groups(self) -> Sequence[ObservationTerm]:
         """Return the rows of the observation, whose sensors may be noisy."""
