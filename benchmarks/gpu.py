@@ -173,6 +173,8 @@ def main() -> int:
     parser.add_argument("--parts", nargs="+", metavar="NAME", help="only those that begin so")
     parser.add_argument("--processes", type=int, default=8, help="that tests run in")
     args = parser.parse_args()
+    # A shell that starts this in the background lets SIGINT be ignored, here and in the parts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     args.out.mkdir(parents=True, exist_ok=True)
     end = time.perf_counter() + 60.0 * args.minutes - RESERVE
     log = args.out / "log.txt"

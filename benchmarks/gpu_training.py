@@ -109,19 +109,30 @@ class Training:
 
 
 def rate(training: Training, iterations: int) -> dict[str, Any]:
-    """Medians over iterations."""
+    """Medians over iterations; over those that were done, if it is told to stop before.
+
+    Raises:
+        SystemExit: none was measured by then.
+    """
     laps: list[dict[str, float]] = []
     with Interruption() as interruption, training.runner.log:
         training.runner.begin()
-        start = time.perf_counter()
-        for _ in range(WARM_UP):
-            training.iteration(interruption)
-        warm_up = time.perf_counter() - start
-        laps = [training.iteration(interruption)[0] for _ in range(iterations)]
+        start, warm_up = time.perf_counter(), 0.0
+        for index in range(WARM_UP + iterations):
+            lap = training.iteration(interruption)[0]
+            if interruption.requested:
+                break  # the rollout may have ended early
+            if index < WARM_UP:
+                warm_up = time.perf_counter() - start
+            else:
+                laps.append(lap)
+    if not laps:
+        raise SystemExit("stopped before the first iteration that counts")
     medians = {f"{part}_ms": 1e3 * statistics.median(lap[part] for lap in laps) for part in laps[0]}
     total = statistics.median(sum(lap.values()) for lap in laps)
     return {
         **training.settings,
+        "iterations": len(laps),
         "env_steps_per_s": training.samples / total,
         "collection_env_steps_per_s": 1e3 * training.samples / medians["collection_ms"],
         **medians,
@@ -132,15 +143,21 @@ def rate(training: Training, iterations: int) -> dict[str, Any]:
 
 
 def until(training: Training, goals: list[Goal], cap: float) -> dict[str, Any]:
-    """Train until every goal is reached at once, or the time is over."""
+    """Train until every goal is reached at once, or the time is over.
+
+    Raises:
+        SystemExit: it was told to stop before the first iteration was done.
+    """
     curve: list[dict[str, float]] = []
     names = {"return": RETURN, "length": LENGTH, **{name: f"metric/{name}" for name in METRICS}}
     reached = None
     with Interruption() as interruption, training.runner.log:
         start = time.perf_counter()
         training.runner.begin()
-        while not interruption.requested and reached is None:
+        while reached is None:
             report = training.iteration(interruption)[1]
+            if interruption.requested:
+                break  # the rollout may have ended early
             now = time.perf_counter() - start
             steps = training.runner.iteration * training.samples
             point = {"seconds": now, "env_steps": steps}
@@ -149,6 +166,8 @@ def until(training: Training, goals: list[Goal], cap: float) -> dict[str, Any]:
                 reached = curve[-1]
             if now > cap:
                 break
+    if not curve:
+        raise SystemExit("stopped before the first iteration was done")
     best = max(curve, key=lambda point: point.get("return", 0.0))
     last = curve[-1]
     return {

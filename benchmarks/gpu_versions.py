@@ -37,8 +37,9 @@ def conditional_graphs() -> bool:
     """Whether the solver can stop early inside a CUDA graph."""
     import warp as wp
 
-    wp.config.quiet = True
-    wp.init()
+    from humanoid_gym.engine.backend.warp_arrays import init_warp
+
+    init_warp()
     return bool(wp.is_conditional_graph_supported())
 
 

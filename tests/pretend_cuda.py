@@ -28,6 +28,7 @@ WAITS = {
 }
 INDEXING = {aten.index.Tensor, aten.index_put_.default, aten.index_put.default}
 COPIES = {aten._to_copy.default, aten.copy_.default}
+LOOK_UPS = {aten.index_select.default, aten.gather.default, aten.index.Tensor}
 
 
 class CudaTensor(torch.Tensor):
@@ -207,10 +208,10 @@ class Graph:
     """Operations that were asked for between `capture_begin` and `capture_end`."""
 
     def __init__(self):
-        self.work = []
+        self.work, self.generators = [], []
 
     def register_generator_state(self, generator):
-        pass
+        self.generators.append(generator._cdata)
 
     def capture_begin(self, pool=None, capture_error_mode="global"):
         assert state["graph"] is None
@@ -223,6 +224,9 @@ class Graph:
     def add(self, func, args, kwargs):
         """Take an operation down; its outputs get memory, with nothing sensible in it."""
         plain = tree_map(unwrap, args), tree_map(unwrap, kwargs)
+        drawn = [v for v in tree_flatten(plain)[0] if isinstance(v, torch._C.Generator)]
+        if any(generator._cdata not in self.generators for generator in drawn):
+            raise RuntimeError(f"{func}: the generator is not registered with the graph")
         if func._schema.is_mutable:
             self.work.append((func, *plain, None))
             written = [a.alias_info and a.alias_info.is_write for a in func._schema.arguments]
@@ -230,8 +234,15 @@ class Graph:
             given.update(kwargs)
             names = [a.name for a, w in zip(func._schema.arguments, written, strict=True) if w]
             outputs = [given[name] for name in names]
-            return outputs[0] if len(func._schema.returns) == 1 else outputs or None
-        result = func(*plain[0], **plain[1])
+            if not func._schema.returns:
+                return None
+            return outputs[0] if len(func._schema.returns) == 1 else outputs
+        # a GPU computes nothing now; the CPU refuses indices that are not computed yet
+        harmless = tree_map(first_place, plain) if func in LOOK_UPS else plain
+        before = [generator.get_state() for generator in drawn]
+        result = func(*harmless[0], **harmless[1])
+        for generator, state_before in zip(drawn, before, strict=True):
+            generator.set_state(state_before)
         if not func.is_view and not shares(result, plain):
             tree_map(poison, result)
             self.work.append((func, *plain, result))
@@ -260,6 +271,12 @@ def shares(result, inputs):
     memory = {t.untyped_storage().data_ptr() for t in tensors}
     outputs = [t for t in tree_flatten(result)[0] if isinstance(t, torch.Tensor)]
     return any(t.untyped_storage().data_ptr() in memory for t in outputs)
+
+
+def first_place(value):
+    """In the place of indices, those of the first row."""
+    index = isinstance(value, torch.Tensor) and not value.is_floating_point()
+    return torch.zeros_like(value) if index else value
 
 
 def poison(value):

@@ -1,10 +1,13 @@
 """The GPU benchmarks' one command: its parts, its limits and its table, dry, without a GPU."""
 
 import argparse
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import pytest
@@ -141,6 +144,53 @@ def test_a_part_whose_time_is_over_may_write_what_it_has(tmp_path, monkeypatch, 
     monkeypatch.setattr(gpu, "GRACE", 0.5)
     result = gpu.run(part, 1.0, tmp_path, tmp_path / "log.txt")
     assert (result["error"], result["result"]) == ("stopped after 1 s", [8])
+
+
+def test_a_part_can_be_stopped_where_a_shell_lets_interrupts_be_ignored(tmp_path, monkeypatch):
+    script = tmp_path / "part.py"
+    script.write_text("import signal\nprint(signal.getsignal(signal.SIGINT))\n")
+    monkeypatch.setattr(gpu, "parts", lambda args: [gpu.Part("part", [str(script)], 30.0)])
+    monkeypatch.setattr(sys, "argv", ["gpu.py", "--out", str(tmp_path / "out")])
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert gpu.main() == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert "default_int_handler" in (tmp_path / "out/log.txt").read_text()
+
+
+class Trainee:
+    """A training whose n-th iteration takes n seconds and is told to stop in the last one."""
+
+    samples, settings, construction, device = 12, {}, 0.0, types.SimpleNamespace(type="cpu")
+    runner = types.SimpleNamespace(log=contextlib.nullcontext(), begin=lambda: None, iteration=1)
+
+    def __init__(self, until):
+        self.count, self.until = 0, until
+
+    def iteration(self, interruption):
+        self.count += 1
+        interruption.requested = self.count == self.until
+        report = {gpu_training.RETURN: float(self.count)}
+        return {"collection": 0.75 * self.count, "update": 0.25 * self.count}, report
+
+
+def test_an_iteration_that_was_cut_short_does_not_count():
+    first = gpu_training.WARM_UP + 1
+    done = gpu_training.rate(Trainee(first + 3), 30)
+    assert done["iterations"] == 3
+    assert done["env_steps_per_s"] == 12 / (first + 1)  # the middle one of three
+    assert done["collection_ms"] == 750.0 * (first + 1)
+    assert gpu_training.rate(Trainee(None), 5)["iterations"] == 5
+    curve = gpu_training.until(Trainee(3), [gpu_training.goal("return>=100")], 1e6)["curve"]
+    assert [point["return"] for point in curve] == [1.0, 2.0]
+
+
+def test_nothing_is_told_of_a_training_that_measured_nothing():
+    with pytest.raises(SystemExit, match="stopped before the first iteration that counts"):
+        gpu_training.rate(Trainee(gpu_training.WARM_UP + 1), 30)
+    with pytest.raises(SystemExit, match="stopped before the first iteration was done"):
+        gpu_training.until(Trainee(1), [gpu_training.goal("return>=1")], 1e6)
 
 
 def test_a_dry_run_trains_and_writes_both_files(tmp_path: Path):

@@ -51,8 +51,8 @@ class CapturedTaskStep:
 
     @property
     def captured(self) -> bool:
-        """Whether the next step is replayed."""
-        return self._replay is not None
+        """Whether the next step is replayed; not where the simulator failed to record it."""
+        return self._replay is not None and not getattr(self._replay, "failed", False)
 
     def __call__(self, actions: Tensor) -> bool:
         """Advance the task by one step; return whether it was replayed.

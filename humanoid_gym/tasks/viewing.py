@@ -97,7 +97,7 @@ class Viewing:
         if self._controls is not None:
             ends, colors = self._controls.frame()
             self._gym.clear_lines(self._viewer)
-            self._gym.add_lines(self._viewer, self._env, len(ends), ends, colors)
+            self._gym.add_lines(self._viewer, self._env, len(ends), ends.reshape(-1, 6), colors)
 
     def _follow(self) -> None:
         """Move the camera as its target moved, and let the user turn it."""

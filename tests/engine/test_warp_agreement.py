@@ -194,6 +194,25 @@ def test_properties_of_one_environment_act_the_same(both, edit):
             assert (own[0] - own[1]).abs().max() > 0.02
 
 
+@pytest.mark.parametrize(("edit", "scales"), [(heavier, [1.0]), (smaller, [1.0, 0.8])])
+def test_bounds_of_shapes_are_one_for_all_until_sizes_differ(both, edit, scales):
+    def make(world):
+        world.place(world.urdf(ARM), (0, 0, 0.12)).start()
+        edit(world.gym, world.envs[1])
+        return world.step()
+
+    warp = both(make, num_envs=2)[1].simulation.backend
+    box = torch.tensor([0.2, 0.15, 0.1])
+    ball = torch.tensor([0.06, 0.06, 0.06])
+    for name, expected in (
+        ("geom_rbound", torch.stack([box.norm(), ball[0]])),
+        ("geom_aabb", torch.stack([torch.zeros(2, 3), torch.stack([box, ball])], dim=1)),
+    ):
+        came = warp.constants(name)[:, 1:]  # without the plane
+        wanted = torch.stack([scale * expected for scale in scales])
+        torch.testing.assert_close(came, wanted, atol=1e-6, rtol=1e-6)
+
+
 def test_gravity_changes_the_same(both):
     def make(world):
         world.place(world.sphere(0.1), (0, 0, 2.0)).start().step(5)

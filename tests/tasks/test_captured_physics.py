@@ -9,6 +9,7 @@ import pytest
 import torch
 from pretend_cuda import no_waiting, pretend_cuda
 
+from humanoid_gym.engine.backend import capture
 from humanoid_gym.tasks.cartpole import Cartpole, CartpoleConfig
 from humanoid_gym.tasks.humanoid import Humanoid, HumanoidConfig
 
@@ -58,6 +59,19 @@ def test_replayed_steps_are_the_plain_ones(cuda, name):
         assert one.keys() == other.keys()
         for key, value in one.items():
             torch.testing.assert_close(other[key], value, rtol=0, atol=0, msg=f"{step} {key}")
+
+
+def test_a_step_that_was_not_recorded_is_not_called_captured(cuda, monkeypatch):
+    def refuse(recording, launcher):
+        raise RuntimeError("physics cannot be recorded today")
+
+    plain, _ = results("cartpole", capture=False)
+    monkeypatch.setattr(capture.Recording, "warp", refuse)
+    stepped, captured = results("cartpole", capture=True)
+    assert not captured  # although it was tried
+    for one, other in zip(plain, stepped, strict=True):
+        for key, value in one.items():
+            torch.testing.assert_close(other[key], value, rtol=0, atol=0)
 
 
 def test_replayed_steps_are_watched(cuda, monkeypatch):

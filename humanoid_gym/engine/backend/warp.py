@@ -44,10 +44,10 @@ DERIVED = (
     "tendon_invweight0",
     "tendon_length0",
     "actuator_acc0",
-    "geom_rbound",
-    "geom_aabb",
 )
 """Model fields that `set_const` computes from others."""
+BOUNDS = ("geom_rbound", "geom_aabb")
+"""Those that it computes from sizes of shapes, which environments seldom differ in."""
 SHARED_FIELDS = frozenset(("wrap_prm",))
 """Model fields that MuJoCo Warp has once for all worlds, among those that properties decide."""
 STATE_PARTS = {
@@ -175,7 +175,10 @@ class WarpBackend:
 
     def recompute_constants(self, envs: Tensor) -> None:
         """See `Backend.recompute_constants`; computes those of all environments."""
-        for name in DERIVED:
+        # One for each environment only where they differ: MuJoCo Warp compiles the broad phase for
+        # the number of bounds.
+        own_sizes = self._model.geom_size.shape[0] == self.num_envs
+        for name in (*DERIVED, *BOUNDS) if own_sizes else DERIVED:
             if getattr(self._model, name).size:
                 self.model_field(name)
         with self._stream():
