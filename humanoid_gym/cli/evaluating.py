@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from humanoid_gym import __version__
-from humanoid_gym.cli import composing, monitoring, page_making, run_folder, trained
+from humanoid_gym.cli import composing, monitoring, page_making, pretrained, trained
 from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.gpu_settings import merged
 from humanoid_gym.cli.output_paths import check_folder
@@ -125,7 +125,7 @@ def construct(options: argparse.Namespace, progress: Progress) -> Session:
     episodes = options.episodes or (FULL_EPISODES if options.full else EPISODES)
     checkpoint = trained.find(options.checkpoint)
     now = datetime.now(timezone.utc)
-    own = run_folder.run_of(checkpoint) / results.FOLDER / f"{now:%Y-%m-%d_%H-%M-%S}"
+    own = pretrained.results_folder(checkpoint) / results.FOLDER / f"{now:%Y-%m-%d_%H-%M-%S}"
     folder = options.out or own
     check_folder(folder, f"--out {folder}")
     top = {"num_envs": 1, "seed": options.seed, "device": options.device, "headless": True}

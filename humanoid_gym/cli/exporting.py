@@ -9,7 +9,7 @@ from typing import NamedTuple, Optional, Sequence
 import torch
 
 from humanoid_gym import __version__
-from humanoid_gym.cli import run_folder, trained
+from humanoid_gym.cli import pretrained, run_folder, trained
 from humanoid_gym.cli.bad_input import one_line_errors
 from humanoid_gym.cli.output_paths import check_folder
 from humanoid_gym.cli.without_reader import ends_quietly
@@ -102,7 +102,7 @@ def prepare(options: argparse.Namespace) -> Prepared:
     _check(options)
     checkpoint = trained.find(options.checkpoint)
     run = run_folder.run_of(checkpoint)
-    folder = options.output or run / FOLDER
+    folder = options.output or pretrained.results_folder(checkpoint) / FOLDER
     check_folder(folder, f"--output {folder}")
     top = {"num_envs": options.num_envs, "seed": options.seed, "device": "cpu", "headless": True}
     policy = trained.read(checkpoint, top, options.overrides)

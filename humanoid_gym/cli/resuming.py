@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
-from humanoid_gym.cli import composing, run_folder
+from humanoid_gym.cli import composing, pretrained, run_folder
 from humanoid_gym.cli.composing import Composed
 from humanoid_gym.rl.continuation import check_task
 from humanoid_gym.rl.ppo import PPOConfig
@@ -48,6 +48,7 @@ def continued(overrides: Sequence[str]) -> Optional[Composed]:
     path = given.get("checkpoint")
     if not path:
         return None
+    pretrained.check_training(str(path))
     checkpoint = run_folder.find_checkpoint(str(path), LAST)
     file = run_folder.run_of(checkpoint) / run_folder.CONFIG_FILE
     if not file.is_file():

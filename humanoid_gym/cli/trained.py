@@ -5,7 +5,7 @@ from typing import Any, Dict, Mapping, NamedTuple, Sequence
 
 import torch
 
-from humanoid_gym.cli import run_folder
+from humanoid_gym.cli import pretrained, run_folder
 from humanoid_gym.cli.composing import apply_overrides, tell_of_repetitions, values
 from humanoid_gym.cli.run_config import RunConfig, run_config
 from humanoid_gym.cli.training import make_env
@@ -61,12 +61,14 @@ class Trained(NamedTuple):
 def find(path: str) -> Path:
     """Find a checkpoint by its path, its run folder, or `NEWEST`; the best one of a run.
 
+    Or one that comes with the package, pretrained/NAME.
+
     Raises:
         FileNotFoundError: there is none.
     """
     if path == NEWEST:
         return run_folder.newest_checkpoint(Path(run_folder.RUNS), "best.pt")
-    return run_folder.find_checkpoint(path, "best.pt")
+    return pretrained.find(path) or run_folder.find_checkpoint(path, "best.pt")
 
 
 def read(checkpoint: Path, top: Mapping[str, Any], overrides: Sequence[str]) -> Trained:

@@ -30,6 +30,19 @@ def check_task(saved: Mapping[str, Any], own: Mapping[str, Any], path: Union[str
         )
 
 
+def check_whole(state: Mapping[str, Any], path: Union[str, Path]) -> None:
+    """Refuse a checkpoint that a training cannot go on from.
+
+    Raises:
+        CheckpointError: it holds networks only.
+    """
+    if "algorithm" not in state:
+        raise CheckpointError(
+            f"checkpoint {path} holds networks only, as policies that are handed on do: it can be "
+            "played, judged and exported, not trained on"
+        )
+
+
 def check_sizes(saved: Mapping[str, int], own: Dict[str, int], path: Union[str, Path]) -> None:
     """Compare what a checkpoint was written with to what this run has.
 

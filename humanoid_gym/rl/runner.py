@@ -18,6 +18,7 @@ from humanoid_gym.rl.checkpoint import Checkpoint, load_checkpoint, load_network
 from humanoid_gym.rl.continuation import (
     check_sizes,
     check_task,
+    check_whole,
     other_task_settings,
     restore_rng,
     rng_state,
@@ -329,6 +330,7 @@ class Runner:
         remove_leftovers(Path(path).parent)
         state = load_checkpoint(path, self.env.device)
         check_task(state.get("config", {}), self.run_config, path)
+        check_whole(state, path)
         load_networks(state, self.actor_critic, path)
         check_sizes({"processes": 1, **state["sizes"]}, self._sizes(), path)
         warn_of_versions(state.get("versions", {}), path)
