@@ -9,7 +9,14 @@ from isaacgym import gymapi
 from test_viewing import PRESSED, RELEASED, Screen
 from walking_settings import LEGS, commands, config
 
-from humanoid_gym.tasks.walking.driving import ACTUAL, COMMANDED, SEGMENTS, path
+from humanoid_gym.tasks.walking.driving import (
+    ACTUAL,
+    COMMANDED,
+    PUSH,
+    PUSH_SPEED,
+    SEGMENTS,
+    path,
+)
 from humanoid_gym.tasks.walking.walk import Walk
 
 KEY = gymapi.KeyboardInput
@@ -90,6 +97,18 @@ def test_random_commands_come_back_when_nobody_watches(screen, walk, monkeypatch
         for _ in range(3):
             walk.step(torch.zeros(N, walk.num_actions))
         assert (walk.commands != 0.0).any(dim=1).all()
+
+
+def test_a_push_gives_every_robot_a_velocity(screen, walk, monkeypatch):
+    walk.step(torch.zeros(N, walk.num_actions))
+    before = walk.root_state[:, 7:13].clone()
+    walk.controls().press(PUSH)
+    walk.gym.refresh_actor_root_state_tensor(walk.sim)
+    added = walk.root_state[:, 7:13] - before
+    torch.testing.assert_close(added[:, :2].norm(dim=1), torch.full((N,), PUSH_SPEED))
+    torch.testing.assert_close(added[:, 2:], torch.zeros(N, 4), rtol=0, atol=1e-5)
+    assert not torch.allclose(added[0, :2], added[1, :2])
+    assert walk.viewer._actions[(type(KEY.KEY_P), KEY.KEY_P)] == [PUSH]
 
 
 def test_lines_show_where_the_robot_is_to_go(screen, walk):

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING, Dict, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
+from isaacgym import gymtorch
 
 if TYPE_CHECKING:
     from humanoid_gym.tasks.walking.walk import Walk
 
-STAND, RANDOM = "stand", "random commands"
+STAND, RANDOM, PUSH = "stand", "random commands", "push"
 CHANGES: Dict[str, Tuple[float, float, float]] = {
     "faster": (0.25, 0.0, 0.0),
     "slower": (-0.25, 0.0, 0.0),
@@ -27,8 +28,11 @@ KEYS: Dict[str, str] = {
     "KEY_PERIOD": "step right",
     "KEY_SPACE": STAND,
     "KEY_R": RANDOM,
+    "KEY_P": PUSH,
 }
 """What a key of the viewer does."""
+PUSH_SPEED = 1.0
+"""What a push adds to a base's horizontal velocity [m/s], in any direction."""
 SECONDS, SEGMENTS = 1.0, 8
 """A path shows what comes within this time [s], in so many lines."""
 COMMANDED, ACTUAL = (0.1, 0.8, 0.2), (0.1, 0.4, 1.0)
@@ -48,12 +52,13 @@ class Driving:
         self.keys = KEYS
         self._task = task
         self._driven: Optional[np.ndarray] = None
+        self._random = np.random.default_rng(0)  # the task's own numbers are the training's
         commands = task.config.commands
         ranges = np.array([commands.forward, commands.lateral, commands.yaw])
         self._lowest, self._highest = ranges[:, 0], ranges[:, 1]
 
     def press(self, action: str) -> None:
-        """Change the command; it stays within the range of the random ones.
+        """Change the command, which stays within the range of the random ones, or push.
 
         Args:
             action: one of `KEYS`.
@@ -63,6 +68,8 @@ class Driving:
             self._task.command_steps.zero_()
         elif action == STAND:
             self._driven = np.zeros(3)
+        elif action == PUSH:
+            self._push()
         else:
             before = self._commanded() if self._driven is None else self._driven
             wanted = before + np.array(CHANGES[action])
@@ -86,6 +93,13 @@ class Driving:
         lines = [path(base[:3], heading, v) for v in (self._commanded().tolist(), velocity)]
         colors = np.repeat([COMMANDED, ACTUAL], SEGMENTS, axis=0)
         return np.concatenate(lines).astype(np.float32), colors.astype(np.float32)
+
+    def _push(self) -> None:
+        task = self._task
+        angle = 2.0 * np.pi * self._random.random(task.num_envs)
+        push = PUSH_SPEED * np.stack((np.cos(angle), np.sin(angle)), axis=1)
+        task.root_state[:, 7:9] += torch.tensor(push, dtype=torch.float32, device=task.device)
+        task.gym.set_actor_root_state_tensor(task.sim, gymtorch.unwrap_tensor(task.root_state))
 
     def _commanded(self) -> np.ndarray:
         return np.array(self._task.commands[0].tolist())
