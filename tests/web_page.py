@@ -23,7 +23,7 @@ class WebPage:
 
     def __init__(self, address, position=(3.0, 3.0, 3.0), look_at=(0.0, 0.0, 0.0)):
         protocol = f"viser-v{viser.__version__}"
-        self.nodes, self.buttons, self.commands = {}, {}, {}
+        self.nodes, self.buttons, self.commands, self.html = {}, {}, {}, {}
         self.camera = {"position": position, "look_at": look_at}
         self.clicks_wanted = False
         self._socket = connect(
@@ -94,6 +94,13 @@ class WebPage:
 
     def _on_SetCameraLookAtMessage(self, message):
         self.camera["look_at"] = message["look_at"]
+
+    def _on_GuiHtmlMessage(self, message):
+        self.html[message["uuid"]] = message["props"]["content"]
+
+    def _on_GuiUpdateMessage(self, message):
+        if message["uuid"] in self.html:
+            self.html[message["uuid"]] = message["updates"]["content"]
 
     def _on_GuiButtonMessage(self, message):
         self.buttons[message["uuid"]] = message["props"]["label"]

@@ -63,6 +63,8 @@ class FollowCamera:
         """
         measured = np.array(target, dtype=float)
         position = self._position
+        if not np.isfinite(measured).all():  # a robot whose simulation failed is nowhere
+            measured = np.zeros(3) if position is None else position
         if position is None or np.linalg.norm(measured - position) > JUMP:
             position, self._velocity = measured, np.zeros(3)
         else:

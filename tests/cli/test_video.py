@@ -45,3 +45,11 @@ def test_an_encoder_that_fails_is_one_line(tmp_path):
     with pytest.raises(VideoError) as caught, writer._one_line():
         writer._file.append_data(np.zeros((2, 2, 3)))
     assert str(caught.value).endswith("x.mp4: it cannot be written ([Errno 32] Broken pipe)")
+
+
+def test_a_robot_that_is_nowhere_is_waited_for():
+    camera = FollowCamera(DT, OFFSET)
+    follow(camera, np.full(60, 2.0))
+    assert camera.follow((math.nan, 0.0, 1.0))[1] == pytest.approx((2.0, 0.0, 1.0))
+    assert camera.follow((2.0, 0.0, 1.0))[1] == pytest.approx((2.0, 0.0, 1.0))
+    assert np.isfinite(FollowCamera(DT, OFFSET).follow((math.nan, 0.0, 1.0))).all()

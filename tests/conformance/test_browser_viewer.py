@@ -253,6 +253,83 @@ def test_lines_come_and_go(world, monkeypatch):
         assert until(lambda: "/world/lines" not in page.nodes)
 
 
+def test_lines_that_change_are_not_new_ones(world, monkeypatch):
+    with Watched(world, one_box, monkeypatch) as show, show.page() as page:
+        ends = np.array([[0, 0, 1, 1, 0, 1], [0, 0, np.nan, 1, 0, 1]], np.float32)
+        for count in (1, 3):
+            show.gym.clear_lines(show.viewer)
+            for _ in range(count):  # the second line of each has an end that is nowhere
+                show.gym.add_lines(show.viewer, None, 2, ends, np.ones((2, 3), np.float32))
+            show.draw()
+            assert until(lambda: "/world/lines" in page.nodes)
+            lines = page.nodes["/world/lines"]
+            if count == 1:
+                first = lines
+            assert until(lambda: len(lines["points"]) == 6 * count)  # noqa: B023
+            np.testing.assert_array_equal(
+                np.reshape(lines["points"], (-1, 6)), ends[:1].repeat(count, 0)
+            )
+        assert lines is first
+        assert until(lambda: len(lines["colors"]) == 6 * count)
+
+
+def test_a_page_is_never_told_of_nan(world, monkeypatch):
+    with Watched(world, one_box, monkeypatch, num_envs=2, gravity=(0, 0, 0)) as show:
+        with show.page() as page:
+            show.look((5.0, 0.0, 3.0), (0.0, 0.0, 1.0))
+            show.draw()
+            assert until(lambda: shapes(page, 2))
+            root = show.world.root.clone()
+            root[0, 1], root[1] = 0.5, torch.nan
+            show.world.set("actor_root_state", root)
+            show.look((torch.nan, 0.0, 3.0), (0.0, 0.0, 1.0))
+            show.draw()
+            assert until(lambda: shapes(page, 2)[0][0][1] == pytest.approx(0.5))
+            centers = np.array([center for center, *_ in shapes(page, 2)])
+            np.testing.assert_allclose(centers, [[0, 0.5, 0], [4, 0, 0]], atol=1e-5)
+        with show.page() as page:  # one that comes now
+            show.draw()
+            assert until(lambda: shapes(page, 2))
+            assert np.isfinite([center for center, *_ in shapes(page, 2)]).all()
+
+
+def test_a_first_picture_of_failed_simulations(world, monkeypatch):
+    with Watched(world, one_box, monkeypatch, gravity=(0, 0, 0)) as show, show.page() as page:
+        show.world.set("actor_root_state", torch.full_like(show.world.root, torch.nan))
+        show.draw()
+        assert until(lambda: shapes(page, 1))
+        assert np.isfinite(shapes(page, 1)[0][0]).all()
+
+
+def test_the_environments_near_what_the_camera_looks_at_are_shown(world, monkeypatch):
+    from humanoid_gym.engine.graphics import browser_scene
+
+    with Watched(world, one_box, monkeypatch, num_envs=16, gravity=(0, 0, 0)) as show:
+        shapes_of_one = show.sim.graphics.display.shown.model.ngeom
+        monkeypatch.setattr(browser_scene, "MAX_SHAPES", 4 * shapes_of_one)
+        for index, env in enumerate(show.envs):
+            color = gymapi.Vec3(index / 15, 0, 0)
+            show.gym.set_rigid_body_color(env, 0, 0, VISUAL, color)
+        with show.page() as page:
+            for corner in (0, 15):
+                place = show.envs[corner].origin
+                show.look((place.x + 3.0, place.y, 3.0), (place.x, place.y, 1.0))
+                show.draw()
+                red = 17 * corner
+                assert until(lambda: (red, 0, 0) in colors_of(shapes(page, 4)))  # noqa: B023
+                center = next(c for c, _, color in shapes(page, 4) if color == (red, 0, 0))
+                np.testing.assert_allclose(center, (0, 0, 0), atol=1e-4)  # where the camera looks
+
+
+def test_the_programs_keys_do_not_move_the_pages_camera(world, monkeypatch):
+    with Watched(world, one_box, monkeypatch) as show, show.page() as page:
+        for key in (gymapi.KEY_SPACE, gymapi.KEY_UP, gymapi.KEY_W):
+            show.gym.subscribe_viewer_keyboard_event(show.viewer, key, "act")
+        assert until(lambda: [c for c in page.html.values() if "'ArrowUp KeyW'" in c])
+        assert len(page.html) == 1
+        assert "event.repeat" in next(iter(page.html.values()))  # a key that is held: one press
+
+
 def test_without_a_page_there_is_no_pace(world, monkeypatch):
     with Watched(world, one_box, monkeypatch) as show:
         waits = []
@@ -292,24 +369,6 @@ def test_the_first_picture_waits_for_a_page(world, monkeypatch, caplog):
         assert show.viewer.address in caplog.text
         assert until(lambda: shapes(pages[0], 1))
         pages[0].__exit__()
-
-
-@pytest.mark.parametrize("value", ["brows", "browser:x", "browser:70000", "window:1"])
-def test_a_variable_that_cannot_be_read_is_named(world, monkeypatch, value):
-    monkeypatch.setenv("HUMANOID_GYM_VIEWER", value)
-    w = world()
-    w.sim.graphics_device = 0
-    with pytest.raises(ValueError, match=f"HUMANOID_GYM_VIEWER={value} .* browser:PORT"):
-        w.gym.create_viewer(w.sim, gymapi.CameraProperties())
-
-
-def test_without_viser_its_package_is_named(world, monkeypatch):
-    monkeypatch.setenv("HUMANOID_GYM_VIEWER", "browser")
-    monkeypatch.setitem(__import__("sys").modules, "viser", None)
-    w = world()
-    w.sim.graphics_device = 0
-    with pytest.raises(ValueError, match=r"pip install 'humanoid_gym\[browser\]'"):
-        w.gym.create_viewer(w.sim, gymapi.CameraProperties())
 
 
 def test_pictures_in_files_need_no_page(world, monkeypatch, tmp_path):

@@ -33,6 +33,11 @@ TERRAIN_COLOR = (96, 102, 110)
 SKY = (237, 242, 247)
 SHADOW = 0.4
 """How dark shadows on the ground are, from 0 to 1."""
+REACH = 0.5
+"""How far the camera may look from where the nearest environments were chosen, by their distance
+from there."""
+THICKNESS = 1.5 * LINE_WIDTH
+"""Of lines [pixels]: browsers smooth their edges away."""
 FADE = 60.0
 """Where the lines on the ground end [m]."""
 
@@ -73,6 +78,31 @@ class Crowd:
         form = np.column_stack((joined("sizes"), joined("factors")))
         return cls(joined("geoms"), joined("positions"), quats, form)
 
+    def alike(self, other: Crowd | None) -> bool:
+        """Whether these are the same shapes, wherever they are."""
+        return (
+            other is not None
+            and np.array_equal(self.geoms, other.geoms)
+            and np.array_equal(self.form, other.form)
+        )
+
+    def somewhere(self, before: Crowd | None) -> Crowd:
+        """Shapes of failed simulations stay where they were: browsers cannot draw NaN.
+
+        Args:
+            before: what was shown last.
+        """
+        places = np.column_stack((self.positions, self.quats))
+        lost = np.array(~np.isfinite(places).all(axis=1, keepdims=True))
+        if not lost.any():
+            return self
+        if before is None or not self.alike(before):
+            none, upright = np.zeros_like(self.positions), np.eye(1, 4).repeat(len(lost), axis=0)
+        else:
+            none, upright = before.positions, before.quats
+        positions = np.where(lost, none, self.positions)
+        return Crowd(self.geoms, positions, np.where(lost, upright, self.quats), self.form)
+
 
 class BrowserScene:
     """Keeps the pages' scene like the simulation's.
@@ -80,19 +110,31 @@ class BrowserScene:
     Args:
         server: of the pages.
         graphics: of the simulation.
+        resolution: places [m] and quaternions are multiples of it, so that they can be compressed;
+            0: as they are.
     """
 
-    def __init__(self, server: viser.ViserServer, graphics: Graphics) -> None:
-        self._server, self._graphics = server, graphics
+    def __init__(
+        self, server: viser.ViserServer, graphics: Graphics, resolution: float = 0.0
+    ) -> None:
+        self._server, self._graphics, self._resolution = server, graphics, resolution
         self._built: Display | None = None
         self._world: viser.FrameHandle | None = None
         self._envs: list[int] = []
+        self._center, self._reach = np.zeros(3), 0.0
+        """What the camera looked at when these were chosen, and how far it may look from there
+        until they are chosen again, global [m]."""
         self._base = np.zeros(3)
         """Origin of the world's frame, global [m]: float32 is coarse far from there."""
-        self._form = np.zeros((0, 4))
+        self._crowd: Crowd | None = None
         self._batches: list[Batch] = []
         self._lines: viser.LineSegmentsHandle | None = None
         self._looks_version = self._lines_version = -1
+
+    @property
+    def num_shapes(self) -> int:
+        """How many are shown."""
+        return 0 if self._crowd is None else len(self._crowd.geoms)
 
     def show(
         self, simulation: Simulation, reference: np.ndarray, target: np.ndarray, lines: Lines
@@ -106,14 +148,16 @@ class BrowserScene:
             lines: to show as well.
         """
         poses, display = self._graphics.shown_poses(simulation), self._graphics.display
-        if self._built is not display:
-            self._envs = self._graphics.nearest_envs(simulation, target, MAX_SHAPES)
+        # Not by "<=": a camera at NaN looks at what it looked at before.
+        if self._built is not display or np.linalg.norm(target - self._center) > self._reach:
+            self._choose(simulation, target)
         shapes = [display.env_shapes(env, poses) for env in self._envs]
-        crowd = Crowd.of(shapes)
-        if self._built is not display or not np.array_equal(crowd.form, self._form):
+        crowd = Crowd.of(shapes).somewhere(self._crowd)
+        if self._built is not display or not crowd.alike(self._crowd):
             self._build(display, crowd, reference)
         else:
             self._move(crowd, reference)
+        self._crowd = crowd
         if display.looks_version != self._looks_version:
             self._paint(display, shapes)
         if lines.version != self._lines_version:
@@ -121,6 +165,16 @@ class BrowserScene:
             self._lines_version = lines.version
         assert self._world is not None
         self._world.position = tuple((self._base - reference).tolist())
+
+    def _choose(self, simulation: Simulation, target: np.ndarray) -> None:
+        """Find the environments that are shown."""
+        self._envs = self._graphics.nearest_envs(simulation, target, MAX_SHAPES)
+        self._center, self._reach = target.copy(), np.inf
+        self._looks_version = -1
+        if len(self._envs) < simulation.num_envs:
+            places = np.array([origin(self._graphics.scene.envs[env]) for env in self._envs])
+            distances = np.linalg.norm(places - target, axis=1)
+            self._reach = REACH * float(np.median(distances))
 
     def _build(self, display: Display, crowd: Crowd, reference: np.ndarray) -> None:
         """Send all meshes and the ground; what was there goes."""
@@ -149,16 +203,21 @@ class BrowserScene:
                 flat_shading=not mesh.smooth,
             )
             self._batches.append(Batch(handle, rows))
-        self._built, self._form = display, crowd.form
+        self._built = display
         self._looks_version = self._lines_version = -1
 
     def _move(self, crowd: Crowd, reference: np.ndarray) -> None:
         # Not by moving a frame that they are in: browsers do that sooner than they move shapes.
-        positions = (crowd.positions - reference).astype(np.float32)
-        quats = crowd.quats.astype(np.float32)
+        positions = self._rounded(crowd.positions - reference)
+        quats = self._rounded(crowd.quats)
         for batch in self._batches:
             batch.handle.batched_positions = positions[batch.rows]
             batch.handle.batched_wxyzs = quats[batch.rows]
+
+    def _rounded(self, values: np.ndarray) -> np.ndarray:
+        if self._resolution:
+            values = (values / self._resolution).round() * self._resolution
+        return values.astype(np.float32)
 
     def _paint(self, display: Display, shapes: list[EnvShapes]) -> None:
         rgba = np.concatenate(
@@ -201,16 +260,20 @@ class BrowserScene:
                 side="double",
             )
 
-    def _draw_lines(self, vertices: np.ndarray, colors: np.ndarray) -> None:
-        if self._lines is not None:
+    def _draw_lines(self, ends: np.ndarray, colors: np.ndarray) -> None:
+        points = (ends - self._base).astype(np.float32)
+        shades = (255.0 * np.clip(colors, 0.0, 1.0)).round().astype(np.uint8)
+        shades = np.repeat(shades[:, None], 2, axis=1)
+        if self._lines is not None and len(points):
+            self._lines.points, self._lines.colors = points, shades
+        elif self._lines is not None:
             self._lines.remove()
             self._lines = None
-        if len(vertices):
-            shades = (255.0 * np.clip(colors, 0.0, 1.0)).round().astype(np.uint8)
+        elif len(points):
             self._lines = self._server.scene.add_line_segments(
                 f"{WORLD}/lines",
-                vertices - self._base,
-                np.repeat(shades[:, None], 2, axis=1),
-                thickness=LINE_WIDTH,
+                points,
+                shades,
+                thickness=THICKNESS,
                 thickness_units="screen",
             )

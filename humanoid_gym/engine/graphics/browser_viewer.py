@@ -18,6 +18,7 @@ import numpy as np
 
 from humanoid_gym.engine.graphics.browser_scene import BrowserScene
 from humanoid_gym.engine.graphics.graphics import Graphics
+from humanoid_gym.engine.graphics.page_server import address_of, stop
 from humanoid_gym.engine.graphics.viewer import Viewer
 from humanoid_gym.engine.graphics.viewer_camera import HEIGHT_OVER_WIDTH
 from humanoid_gym.engine.graphics.viewer_lines import MAX_LINES
@@ -50,6 +51,20 @@ RENAMED_KEYS = {
 }
 """viser's names of keys that are called otherwise in Isaac Gym."""
 LOWER_CASE_KEYS = {"SPACE", "ESCAPE", "TAB", "ENTER", "BACKSPACE", "INSERT", "HOME", "END"}
+CAMERA_KEYS = {
+    **{letter: f"Key{letter}" for letter in "WASDQE"},
+    **{name: f"Arrow{name.capitalize()}" for name in ("UP", "DOWN", "LEFT", "RIGHT")},
+}
+"""Keys with which viser's pages move the camera, and their names in browsers."""
+KEYS_SCRIPT = """<img hidden src="data:," onerror="
+if (!window.programKeys) {
+  window.addEventListener('keydown', event => event.repeat && event.stopPropagation(), true);
+  document.documentElement.addEventListener('keydown',
+    event => window.programKeys.includes(event.code) && event.stopPropagation());
+}
+window.programKeys = '%s'.split(' ')">"""
+"""What viser has no setting for: a key that is held is pressed once, as in a window; the program's
+keys do not move the camera, which listens one level above the hotkeys."""
 
 
 class BrowserViewer(Viewer):
@@ -72,6 +87,8 @@ class BrowserViewer(Viewer):
         self._server = server
         self._size = properties.width, properties.height
         self._scene = BrowserScene(server, graphics)
+        self._own_keys: list[str] = []
+        self._script: viser.GuiHtmlHandle | None = None
         self._inbox: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
         """What happened in viser's threads, to be done in the program's."""
         self._known: set[tuple[type, Input]] = set()
@@ -98,6 +115,7 @@ class BrowserViewer(Viewer):
             self._server.gui.add_button(f"{action} ({key.lower()})").on_click(pressed)
             hotkey: Any = hotkey_of(key)
             if hotkey is not None:
+                self._own(key)
                 self._server.gui.add_command(action, hotkey=hotkey).on_trigger(pressed)
         elif what == MouseInput.MOUSE_LEFT_BUTTON:
             self._server.scene.on_click()(self._clicked)
@@ -105,7 +123,7 @@ class BrowserViewer(Viewer):
     @property
     def address(self) -> str:
         """Of the page."""
-        return f"http://{self._server.get_host()}:{self._server.get_port()}"
+        return address_of(self._server)
 
     def watched(self) -> bool:
         """Whether a page is open."""
@@ -159,7 +177,7 @@ class BrowserViewer(Viewer):
     def destroy(self) -> None:
         """Stop serving pages."""
         if not self.destroyed:
-            self._server.stop()
+            stop(self._server)
         self.destroyed = True
 
     def _furnish(self, properties: CameraProperties) -> None:
@@ -170,6 +188,16 @@ class BrowserViewer(Viewer):
         stop = self._server.gui.add_button("Close viewer", color="red")
         stop.on_click(self._later(self._stop))
         self._server.on_client_connect(self._connected)
+
+    def _own(self, key: str) -> None:
+        """From now on, a key is the program's alone."""
+        if key in CAMERA_KEYS:
+            self._own_keys.append(CAMERA_KEYS[key])
+        content = KEYS_SCRIPT % " ".join(self._own_keys)
+        if self._script is None:
+            self._script = self._server.gui.add_html(content, order=math.inf)
+        else:
+            self._script.content = content
 
     def _connected(self, client: viser.ClientHandle) -> None:
         def moved(camera: viser.CameraHandle) -> None:

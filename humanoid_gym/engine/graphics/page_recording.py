@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager, redirect_stdout
-from io import StringIO
 from typing import Any
 
 import numpy as np
 
 from humanoid_gym.engine.graphics.browser_scene import BrowserScene
 from humanoid_gym.engine.graphics.graphics import FIELD_OF_VIEW, Graphics
+from humanoid_gym.engine.graphics.page_server import serve, stop
 from humanoid_gym.engine.graphics.rendering import origin
-from humanoid_gym.engine.graphics.viewer_choice import HOST, serve
+from humanoid_gym.engine.graphics.viewer_choice import HOST
 from humanoid_gym.engine.graphics.viewer_lines import Lines
 from humanoid_gym.engine.simulation import Simulation
 
+logger = logging.getLogger(__name__)
+
 ANY_PORT = 0
 """A free one."""
+RESOLUTION = 2.0**-12
+"""Of recorded places [m] and quaternions: nobody sees it, and files are half as large."""
+BYTES_PER_SHAPE = 28
+"""Of a frame: place and quaternion."""
+LARGE = 500_000_000
+"""Bytes of a recording from which on browsers may fail to open it: its page is half as large."""
 
 
 class PageRecording:
@@ -42,13 +50,14 @@ class PageRecording:
         eye: np.ndarray,
     ) -> None:
         self._graphics, self._simulation, self._env_index = graphics, simulation, env_index
-        with silence():  # nobody is to open its address
-            self._server = serve(HOST, ANY_PORT, "")
+        self._server = serve(HOST, ANY_PORT, "")
         self._server.scene.set_up_direction(tuple(graphics.up.tolist()))
         camera: Any = self._server.initial_camera
         camera.fov, camera.position, camera.look_at = math.radians(FIELD_OF_VIEW), eye, np.zeros(3)
-        self._scene = BrowserScene(self._server, graphics)
+        self._scene = BrowserScene(self._server, graphics, RESOLUTION)
         self._serializer: Any = None
+        self._size = 0
+        """Of what was recorded [bytes], about."""
 
     def add_frame(self, target: tuple[float, float, float], seconds: float) -> None:
         """Record where everything is now.
@@ -64,6 +73,13 @@ class PageRecording:
         if self._serializer is None:
             self._serializer = self._server.get_scene_serializer()
         self._serializer.insert_sleep(seconds)
+        before = self._size
+        self._size += BYTES_PER_SHAPE * self._scene.num_shapes
+        if before <= LARGE < self._size:
+            logger.warning(
+                "the recorded page becomes larger than browsers may be able to open: "
+                "record fewer environments, or for a shorter time"
+            )
 
     def html(self) -> str:
         """The whole page.
@@ -78,10 +94,4 @@ class PageRecording:
 
     def close(self) -> None:
         """End the recording."""
-        with silence():
-            self._server.stop()
-
-
-def silence() -> AbstractContextManager[object]:
-    """A context in which nothing is printed."""
-    return redirect_stdout(StringIO())
+        stop(self._server)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
 
 from humanoid_gym.engine.graphics.browser_viewer import BrowserViewer
 from humanoid_gym.engine.graphics.graphics import Graphics
+from humanoid_gym.engine.graphics.page_server import HIGHEST_PORT, serve
 from humanoid_gym.engine.graphics.viewer import Viewer
 from humanoid_gym.engine.graphics.window import open_window, why_no_display
 from humanoid_gym.engine.graphics.window_viewer import WindowViewer
 from humanoid_gym.engine.values.parameters import CameraProperties
 
-if TYPE_CHECKING:
-    import viser
-
 VARIABLE = "HUMANOID_GYM_VIEWER"
 CHOICES = "window, browser, browser:PORT or browser:HOST:PORT"
 HOST, PORT = "127.0.0.1", 8080
 """Of web pages; only this machine's own browsers reach them there."""
-HIGHEST_PORT = 65535
 
 
 def open_viewer(graphics: Graphics, properties: CameraProperties, title: str) -> Viewer | None:
@@ -34,13 +30,14 @@ def open_viewer(graphics: Graphics, properties: CameraProperties, title: str) ->
         None where a window is wanted and there is no display, with a line in the log.
 
     Raises:
-        ValueError: the variable cannot be read, or wants a browser and viser is not installed.
+        ValueError: the variable cannot be read, or wants a browser and viser is not installed, or
+            no page can be served there.
     """
     address = browser_address()
     if address is not None:
         try:
             server = serve(*address, title)
-        except ModuleNotFoundError as error:
+        except (ModuleNotFoundError, OSError) as error:
             raise ValueError(f"{VARIABLE}: {error}") from error
         return BrowserViewer(graphics, server, properties)
     window = open_window(properties.width, properties.height, title)
@@ -66,18 +63,3 @@ def browser_address() -> tuple[str, int] | None:
     if chosen == "window":
         return None
     raise ValueError(f"{VARIABLE}={chosen} cannot be read: expected {CHOICES}")
-
-
-def serve(host: str, port: int, title: str) -> viser.ViserServer:
-    """A server of web pages; it prints their address, with the next free port if one is taken.
-
-    Raises:
-        ModuleNotFoundError: viser is not installed.
-    """
-    try:
-        import viser
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "pages for web browsers need viser: pip install 'humanoid_gym[browser]'"
-        ) from error
-    return viser.ViserServer(host=host, port=port, label=title)

@@ -23,13 +23,14 @@ class Lines:
         """Another after each change."""
 
     def add(self, vertices: np.ndarray, colors: np.ndarray) -> None:
-        """Add lines.
+        """Add lines; those without an end, such as of a simulation that failed, are left out.
 
         Args:
             vertices: both ends of each [m], global, shape (n, 2, 3).
             colors: RGB of each, shape (n, 3).
         """
-        self._parts.append((vertices, colors))
+        whole = np.isfinite(vertices).all(axis=(1, 2)) & np.isfinite(colors).all(axis=1)
+        self._parts.append((vertices[whole], colors[whole]))
         self.version += 1
 
     def clear(self) -> None:
