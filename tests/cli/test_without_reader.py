@@ -46,8 +46,9 @@ def test_a_sweep_ends_with_the_job_that_nobody_reads_of(tmp_path: Path):
 
 
 LOGGING = """
-import logging, sys
+import logging, signal, sys
 from humanoid_gym.cli.without_reader import OutputHandler
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may let it be ignored
 logging.basicConfig(handlers=[OutputHandler()], format="%(message)s")
 logging.warning("told")
 sys.stdin.readline()

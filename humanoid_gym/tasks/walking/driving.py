@@ -35,6 +35,8 @@ PUSH_SPEED = 1.0
 """What a push adds to a base's horizontal velocity [m/s], in any direction."""
 SECONDS, SEGMENTS = 1.0, 8
 """A path shows what comes within this time [s], in so many lines."""
+ABOVE = 0.04
+"""Of the path at the present velocity over the commanded one [m], which it would hide."""
 COMMANDED, ACTUAL = (0.1, 0.8, 0.2), (0.1, 0.4, 1.0)
 """Colors of paths, RGB."""
 HELD = 2.0
@@ -90,7 +92,11 @@ class Driving:
         heading = np.arctan2(2.0 * (w * z + x * y), 1.0 - 2.0 * (y * y + z * z))
         sine, cosine = np.sin(heading), np.cos(heading)
         velocity = (cosine * base[7] + sine * base[8], cosine * base[8] - sine * base[7], base[12])
-        lines = [path(base[:3], heading, v) for v in (self._commanded().tolist(), velocity)]
+        above = [*base[:2], base[2] + ABOVE]
+        lines = [
+            path(base[:3], heading, self._commanded().tolist()),
+            path(above, heading, velocity),
+        ]
         colors = np.repeat([COMMANDED, ACTUAL], SEGMENTS, axis=0)
         return np.concatenate(lines).astype(np.float32), colors.astype(np.float32)
 

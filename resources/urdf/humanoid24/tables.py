@@ -26,7 +26,7 @@ def link_table(links: List[Link]) -> str:
                 link.name,
                 f"{link.mass:.3f}",
                 f"{link.density():.0f}",
-                " ".join(f"{1e3 * part + 0.0:.0f}" for part in com),
+                " ".join(f"{round(1e3 * part)}" for part in com),
                 " ".join(f"{moment:.2g}" for moment in np.sort(np.linalg.eigvalsh(inertia))),
                 str(sum(shape.collides for shape in link.shapes)),
             )
@@ -54,7 +54,7 @@ def joint_table(links: List[Link]) -> str:
         rows.append(
             (
                 joint.name,
-                " ".join(f"{1e3 * part + 0.0:.0f}" for part in joint.origin),
+                " ".join(f"{round(1e3 * part)}" for part in joint.origin),
                 "{:.0f} … {:.0f}".format(*joint.range),
                 JOINT_MOTORS[pattern],
                 f"{joint.effort:g}",
