@@ -28,6 +28,11 @@ VIDEO_HELP = "record environment 0 as .mp4 or .gif, or all as .html, to be looke
 BROWSER_HELP = "show in a web browser instead of a window (default: port 8080 of this machine)"
 VIEWER = "HUMANOID_GYM_VIEWER"
 """Environment variable that tells the engine where viewers open."""
+EPISODES = 10
+"""Played unless told otherwise."""
+UNTIL_CLOSED = 1_000_000
+"""Episodes in a browser, where somebody watches, or drives, for as long as they like."""
+EPISODES_HELP = f"how many (default: {EPISODES}; in a browser until you close it)"
 MAX_NUM_ENVS = 64
 """Environments that play at once unless told otherwise."""
 
@@ -93,7 +98,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="play.py", description="Play a trained policy.")
     add = parser.add_argument
     add("--checkpoint", nargs="?", const=NEWEST, default=NEWEST, metavar="PATH")
-    add("--episodes", type=_positive, default=10, metavar="N", help="how many (default: 10)")
+    add("--episodes", type=_positive, metavar="N", help=EPISODES_HELP)
     add("--num-envs", type=_positive, metavar="N", help="played at once (default: the episodes)")
     add("--seed", type=int, default=0, help="of resets and of sampled actions (default: 0)")
     add("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: auto)")
@@ -116,6 +121,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if "=" in (options.browser or ""):
         options.overrides.insert(0, options.browser)
         options.browser = ""
+    if options.episodes is None:
+        options.episodes = EPISODES
+        if options.browser is not None:
+            options.num_envs, options.episodes = options.num_envs or EPISODES, UNTIL_CLOSED
     return options
 
 

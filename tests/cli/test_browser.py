@@ -58,6 +58,15 @@ def test_an_address_that_cannot_be_read_is_refused(
     assert f"expected PORT or HOST:PORT, got '{address}'" in capsys.readouterr().err
 
 
+def test_in_a_browser_it_goes_on_until_it_is_closed():
+    asked = playing.parse(["--browser", "randomization=none"])
+    assert (asked.num_envs, asked.browser, asked.overrides) == (10, "", ["randomization=none"])
+    assert asked.episodes >= 100_000
+    few = playing.parse(["--browser", "--episodes", "3", "--num-envs", "2"])
+    assert (few.num_envs, few.episodes) == (2, 3)
+    assert (playing.parse([]).num_envs, playing.parse([]).episodes) == (None, 10)
+
+
 def test_play_in_a_browser(run: Path):
     arguments = ["--checkpoint", str(run), "--episodes", "1", "--browser", "0"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
