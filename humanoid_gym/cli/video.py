@@ -13,6 +13,7 @@ import numpy as np
 
 from humanoid_gym.config import ConfigError
 from humanoid_gym.tasks.vec_task import VecTask
+from humanoid_gym.whole_file import write_atomically
 
 Point = Tuple[float, float, float]
 
@@ -181,7 +182,7 @@ class PageWriter:
         try:
             if self._steps:
                 with one_line(self._path):
-                    self._path.write_text(self._page.html(), encoding="utf-8")
+                    write_atomically(self._path, self._page.html().encode())
         finally:
             self._page.close()
 

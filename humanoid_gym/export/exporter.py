@@ -1,7 +1,5 @@
 """Writes a policy in several formats, each only after it was found to act as the trained one."""
 
-import contextlib
-import os
 from pathlib import Path
 from typing import Dict, Iterable, NamedTuple, Optional, Tuple
 
@@ -14,6 +12,7 @@ from humanoid_gym.export.policy_graph import PolicyGraph
 from humanoid_gym.export.recording import Recording
 from humanoid_gym.export.verification import Comparison, Run, check, compare
 from humanoid_gym.rl.networks import ActorCritic
+from humanoid_gym.whole_file import write_atomically
 
 FORMATS = ("onnx", "torchscript", "tensorrt")
 PRECISIONS: Dict[str, torch.dtype] = {"fp32": torch.float32, "fp16": torch.float16}
@@ -159,23 +158,3 @@ def _check_limit(description: Description, recording: Recording) -> None:
             f"of {float(recording.observations.abs().max()):g}; say that there is no limit, in a "
             "legacy task with task.env.clipObservations=inf"
         )
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that `path` always holds a whole one, the previous or the new.
-
-    Raises:
-        OSError: it cannot be written; a previous one is untouched.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with open(partial, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise

@@ -34,6 +34,24 @@ def test_play_records_a_page(run: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert str(path) in capsys.readouterr().out
 
 
+def test_a_page_that_cannot_be_written_leaves_the_previous_one(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "cartpole.html"
+    path.write_text("the previous one")
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("humanoid_gym.whole_file.os.fsync", full)
+    arguments = ["--checkpoint", str(run), "--episodes", "1", "task.episode_length=3"]
+    assert playing.main([*arguments, "--video", str(path)]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert "cartpole.html: it cannot be written" in error and "No space left" in error
+    assert path.read_text() == "the previous one"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_without_viser_a_page_is_refused_with_the_remedy(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):

@@ -160,7 +160,7 @@ def test_a_write_that_fails_leaves_the_file_before(feed_forward, tmp_path, monke
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporting.os, "fsync", full)
+    monkeypatch.setattr("humanoid_gym.whole_file.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         feed_forward.export(tmp_path, "policy", ["torchscript"])
     assert [path.read_text() for path in tmp_path.iterdir()] == ["before"]
