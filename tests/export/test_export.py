@@ -12,7 +12,6 @@ from deployed_robots import two_joints
 from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment import Deployment, PolicyFile
 from humanoid_gym.export import Exporter, ExportError, PolicyGraph, Recording, tensorrt_format
-from humanoid_gym.export import exporter as exporting
 from humanoid_gym.export.onnx_format import onnx_run
 from humanoid_gym.export.tensorrt_format import trtexec_line
 from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig, Agent
