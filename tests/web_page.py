@@ -30,10 +30,12 @@ class WebPage:
             address.replace("http", "ws"), subprotocols=[protocol], max_size=None
         )
         self._thread = threading.Thread(target=self._listen)
+        self._opened = threading.Event()
 
     def __enter__(self):
         self._thread.start()
-        self.look(**self.camera)
+        assert self._opened.wait(SECONDS)
+        self.look(**self.camera)  # as the server had it, if it said so
         return self
 
     def __exit__(self, *_):
@@ -89,11 +91,16 @@ class WebPage:
         gone = message["name"]
         self.nodes = {n: v for n, v in self.nodes.items() if n != gone and gone + "/" not in n}
 
+    def _on_ReplayDoneMessage(self, message):
+        self._opened.set()
+
     def _on_SetCameraPositionMessage(self, message):
-        self.camera["position"] = message["position"]
+        if not (message["initial"] and self._opened.is_set()):  # it is for pages still to come
+            self.camera["position"] = message["position"]
 
     def _on_SetCameraLookAtMessage(self, message):
-        self.camera["look_at"] = message["look_at"]
+        if not (message["initial"] and self._opened.is_set()):
+            self.camera["look_at"] = message["look_at"]
 
     def _on_GuiHtmlMessage(self, message):
         self.html[message["uuid"]] = message["props"]["content"]

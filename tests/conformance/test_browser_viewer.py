@@ -24,6 +24,9 @@ MIXED = """<mujoco><default><geom contype="0" conaffinity="0"/></default>
 class Watched:
     """A prepared world with a viewer that a page can be opened of."""
 
+    opened = False
+    """Whether one was, which pictures are not drawn before."""
+
     def __init__(self, world, place, monkeypatch, edit=None, **params):
         monkeypatch.setenv("HUMANOID_GYM_VIEWER", "browser:0")
         self.world = world(**params)
@@ -44,6 +47,7 @@ class Watched:
         self.gym.destroy_sim(self.sim)
 
     def page(self):
+        self.opened = True
         return WebPage(self.viewer.address)
 
     def look(self, eye, target):
@@ -51,6 +55,7 @@ class Watched:
         self.gym.viewer_camera_look_at(self.viewer, None, *points)
 
     def draw(self):
+        assert not self.opened or until(self.viewer.watched)
         self.gym.step_graphics(self.sim)
         self.viewer._next_picture = 0.0  # whatever the time
         self.gym.draw_viewer(self.viewer, self.sim, True)
