@@ -205,6 +205,8 @@ class BrowserViewer(Viewer):
             self._inbox.put(lambda: self._user_moved(eye, target))
 
         client.camera.on_update(moved)
+        # One that connects while the program aims would keep viser's own view.
+        self._inbox.put(lambda: self._point([client.camera]))
 
     def _user_moved(self, eye: np.ndarray, target: np.ndarray) -> None:
         if np.isnan(self._page_eye).any() or not np.isfinite(eye + target).all():
@@ -225,8 +227,12 @@ class BrowserViewer(Viewer):
             self._reference = eye - self._page_eye
             return
         self._reference, self._page_eye, self._page_target = target.copy(), offset, np.zeros(3)
-        cameras: list[Any] = [client.camera for client in self._server.get_clients().values()]
-        for camera in [*cameras, self._server.initial_camera]:
+        clients = self._server.get_clients().values()
+        self._point([*(client.camera for client in clients), self._server.initial_camera])
+
+    def _point(self, cameras: list[Any]) -> None:
+        """Give pages the camera that they should have, if that is known."""
+        for camera in cameras if np.isfinite(self._page_eye).all() else []:
             camera.position = self._page_eye
             camera.look_at = self._page_target  # after the position, which moves it along
 
