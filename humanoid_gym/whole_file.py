@@ -3,9 +3,13 @@
 import contextlib
 import os
 from pathlib import Path
+from typing import Union
+
+PARTIAL = ".partial"
+"""How names of files end that are being written: .NAME.PROCESS.partial."""
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: Union[bytes, memoryview]) -> None:
     """Write a file so that `path` always holds a whole one, the previous or the new.
 
     Args:
@@ -16,7 +20,7 @@ def write_atomically(path: Path, content: bytes) -> None:
         OSError: it cannot be written; a previous one is untouched.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
         with open(partial, "wb") as file:
             file.write(content)

@@ -12,13 +12,13 @@ import torch
 
 from humanoid_gym.rl.networks import ActorCritic
 from humanoid_gym.rl.networks.saved import difference, upgraded
+from humanoid_gym.whole_file import PARTIAL, write_atomically
 
 FORMAT = "humanoid_gym.checkpoint"
 """Tag by which a file is recognized as ours."""
 FORMAT_VERSION = 2
 """Raised whenever an older program could not read what is written."""
 
-_PARTIAL = ".partial"
 _ABANDONED_SECONDS = 3600.0
 
 Checkpoint = Dict[str, Any]
@@ -42,21 +42,10 @@ def save_checkpoint(path: Union[str, Path], content: Checkpoint) -> Path:
         OSError: the file cannot be written; a previous one is untouched.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
     # in memory first: torch turns a full disk into an error that does not say so
     whole = io.BytesIO()
     torch.save({"format": FORMAT, "format_version": FORMAT_VERSION, **_compact(content)}, whole)
-    try:
-        with open(partial, "wb") as file:
-            file.write(whole.getbuffer())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise
+    write_atomically(path, whole.getbuffer())
     _sync_folder(path.parent)
     return path
 
@@ -77,8 +66,8 @@ def remove_leftovers(folder: Path) -> None:
     Args:
         folder: of checkpoints; it may be missing. What cannot be removed stays.
     """
-    for partial in folder.glob(f".*{_PARTIAL}"):
-        process = partial.name[: -len(_PARTIAL)].rpartition(".")[2]
+    for partial in folder.glob(f".*{PARTIAL}"):
+        process = partial.name[: -len(PARTIAL)].rpartition(".")[2]
         with contextlib.suppress(OSError):  # another process may be removing it, too
             old = time.time() - partial.stat().st_mtime > _ABANDONED_SECONDS
             if old or (process.isdigit() and not _runs(int(process))):

@@ -190,6 +190,10 @@ def write(folder: Path, name: str, text: str) -> None:
     path.write_text(textwrap.dedent(text))
 
 
+BASES = ["humanoid_gym", "own_base"]
+"""Modules whose base class a project is derived from."""
+
+
 def write_project(folder: Path, base: str) -> None:
     """Write the files of somebody who has a legacy task.
 

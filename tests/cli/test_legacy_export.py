@@ -1,14 +1,13 @@
 """Policies of legacy task classes as files: what these compute, and what they say of themselves."""
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import torch
-from legacy_pole import write, write_project
+from legacy_pole import write
 from trainings import new_run
 
 from humanoid_gym.cli import exporting
@@ -17,19 +16,7 @@ from humanoid_gym.deployment import Deployment, PolicyFile, PolicyInterface, Pol
 
 CALL = ["task=own_pole", "num_envs=8", "device=cpu", "max_iterations=1"]
 QUICK = ["--num-envs", "3", "--steps", "25"]
-BASES = ["humanoid_gym", "own_base"]
 MEAN, STD = 0.5, 2.0
-
-
-@pytest.fixture(params=BASES)
-def project(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A working directory with a legacy task."""
-    write_project(tmp_path, request.param)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield tmp_path
-    for name in ("own_pole", "own_base"):
-        sys.modules.pop(name, None)
 
 
 def change(project: Path, name: str, old: str, new: str) -> None:

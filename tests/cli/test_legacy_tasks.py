@@ -8,7 +8,7 @@ from typing import Any, Dict
 import pytest
 import torch
 import yaml
-from legacy_pole import write, write_project
+from legacy_pole import BASES, write, write_project
 from omegaconf import OmegaConf
 from refusals import refusal
 from trainings import new_run
@@ -18,18 +18,6 @@ from humanoid_gym.cli.making import make_task
 from humanoid_gym.engine.graphics import viewer_choice, window
 
 CALL = ["task=own_pole", "num_envs=8", "device=cpu"]
-BASES = ["humanoid_gym", "own_base"]
-
-
-@pytest.fixture(params=BASES)
-def project(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """A working directory with a legacy task."""
-    write_project(tmp_path, request.param)
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "path", list(sys.path))
-    yield tmp_path
-    for name in ("own_pole", "own_base"):
-        sys.modules.pop(name, None)
 
 
 @pytest.fixture
