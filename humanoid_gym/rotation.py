@@ -137,6 +137,14 @@ def heading_angle(q: Tensor) -> Tensor:
     return torch.atan2(2.0 * (w * z + x * y), w * w + x * x - y * y - z * z)
 
 
+def down_axis(q: Tensor) -> Tensor:
+    """Direction of gravity, the world's -z, in the body's axes. Shape (..., 4) to (..., 3)."""
+    x, y, z, w = q.unbind(-1)
+    return torch.stack(
+        (2.0 * (w * y - x * z), -2.0 * (y * z + w * x), 2.0 * (x * x + y * y) - 1.0), dim=-1
+    )
+
+
 def quat_to_matrix(q: Tensor) -> Tensor:
     """Rotation matrix of a unit quaternion, shape (..., 4) to (..., 3, 3); columns: body axes."""
     x, y, z, w = q.unbind(-1)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.kernels import script
-from humanoid_gym.rotation import quat_rotate_inverse
+from humanoid_gym.rotation import down_axis, quat_rotate_inverse
 
 CONTACT_FORCE = 1.0
 """A foot with more force on it than this [N] is on the ground."""
@@ -118,14 +118,10 @@ def base(root_state: Tensor, direction: Tensor) -> Tuple[Tensor, Tensor, Tensor]
         direction: its heading, shape (N, 2).
     """
     quaternion = root_state[:, 3:7]
-    x, y, z, w = quaternion.unbind(-1)
-    down = torch.stack(
-        (2.0 * (w * y - x * z), -2.0 * (y * z + w * x), 2.0 * (x * x + y * y) - 1.0), dim=-1
-    )
     return (
         in_heading_frame(direction, root_state[:, 7:10]),
         quat_rotate_inverse(quaternion, root_state[:, 10:13]),
-        down,
+        down_axis(quaternion),
     )
 
 

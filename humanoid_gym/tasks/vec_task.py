@@ -125,6 +125,11 @@ class VecTask(SimulatedTask):
         """Return which episodes ended other than by time-out, shape (num_envs,) bool."""
         return torch.zeros(self.num_envs, dtype=torch.bool, device=self.device)
 
+    def compute_truncation(self) -> Tensor:
+        """Return whose time is over, after `max_episode_length` steps; (num_envs,) bool."""
+        limited = self.max_episode_length > 0
+        return (self.progress_buf >= self.max_episode_length) & limited
+
     def compute_termination_causes(self) -> Dict[str, Tensor]:
         """Return named reasons of ends other than by time-out, for logs; each (num_envs,) bool."""
         return {"terminated": self.compute_termination()}
@@ -227,8 +232,8 @@ class VecTask(SimulatedTask):
         self._compute_rewards()
         own = task_outputs.mask(self, "compute_termination", self.compute_termination())
         terminated = own | self.fault_buf
-        timed_out = self._reached(self.max_episode_length)
-        torch.logical_and(timed_out, ~terminated, out=self.timeout_buf)
+        over = task_outputs.mask(self, "compute_truncation", self.compute_truncation())
+        torch.logical_and(over, ~terminated, out=self.timeout_buf)
         done = terminated | self.timeout_buf
         self.publish_terminations(self.compute_termination_causes())
         self._begin_episodes(done)
@@ -360,11 +365,6 @@ class VecTask(SimulatedTask):
         self.progress_buf.masked_fill_(mask, 0)
         self.reset_envs(mask)
         self.compute_observations()
-
-    def _reached(self, length: int) -> Tensor:
-        if length <= 0:
-            return torch.zeros_like(self.fault_buf)
-        return self.progress_buf >= length
 
     def _publish_extras(self) -> None:
         if self._episodes is not None:

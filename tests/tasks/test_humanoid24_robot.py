@@ -22,8 +22,8 @@ from urdf_robot import (
 )
 
 from humanoid_gym.engine import gymapi
-from humanoid_gym.tasks.walking.humanoid24 import JOINT_MOTORS, MOTORS, joint_motor
-from humanoid_gym.tasks.walking.motors import Motor, position_gains
+from humanoid_gym.tasks.legged.humanoid24 import JOINT_MOTORS, MOTORS, joint_motor
+from humanoid_gym.tasks.legged.motors import Motor, position_gains
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "resources/urdf/humanoid24"

@@ -12,8 +12,8 @@ from test_device_purity import ELSEWHERE, elsewhere
 from walking_settings import LEGS, commands, config, settings
 
 from humanoid_gym.tasks.captured_step import WARM_UP_STEPS
+from humanoid_gym.tasks.legged import legged_robot
 from humanoid_gym.tasks.snapshot import moved
-from humanoid_gym.tasks.walking import walking_robot
 from humanoid_gym.tasks.walking.config import WalkConfig
 from humanoid_gym.tasks.walking.walk import Walk
 
@@ -43,7 +43,7 @@ SURROUNDINGS = {
 
 @pytest.mark.parametrize(("drive", "feet"), [("position", 2), ("torque", 2), ("position", 4)])
 def test_a_step_stays_on_the_device(drive, feet, tmp_path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(walking_robot, "gymtorch", SimpleNamespace(unwrap_tensor=lambda x: x))
+    monkeypatch.setattr(legged_robot, "gymtorch", SimpleNamespace(unwrap_tensor=lambda x: x))
     settings = {**SETTINGS, "drive": drive}
     if feet == 4:
         del settings["asset"]

@@ -8,7 +8,7 @@ import torch
 from legged_settings import feet_of, legged_asset
 
 from humanoid_gym.config import ConfigError
-from humanoid_gym.tasks.walking.feet import FootLayout, read_feet
+from humanoid_gym.tasks.legged.feet import FootLayout, read_feet
 from humanoid_gym.tasks.walking.gait import (
     GaitConfig,
     foot_offsets,

@@ -1,1 +1,1 @@
-"""Commanded walking of robots with any number of feet: task, gait, rewards, commands, motors."""
+"""Commanded walking of robots with any number of feet: task, gait, rewards, commands."""

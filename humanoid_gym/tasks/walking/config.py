@@ -1,70 +1,29 @@
 """Settings of commanded walking."""
 
 from dataclasses import dataclass, field
-from typing import Dict, Optional, Tuple
+from typing import Dict
 
-from humanoid_gym.tasks.randomized_task import RandomizedTaskConfig
-from humanoid_gym.tasks.task_config import check_z_up
-from humanoid_gym.tasks.terrain_task import TerrainTaskConfig
+from humanoid_gym.tasks.legged.config import LeggedConfig
 from humanoid_gym.tasks.walking.commands import CommandsConfig
 from humanoid_gym.tasks.walking.gait import GaitConfig
-from humanoid_gym.tasks.walking.motors import DAMPING_RATIO, NATURAL_FREQUENCY, Motor
 from humanoid_gym.tasks.walking.rewards import RewardsConfig, RewardTargetsConfig
 
-POSITION = "position"
-TORQUE = "torque"
 LONGEST_HISTORY = 50
 """Control steps that an observation may go back: a second."""
 
 
 @dataclass(frozen=True)
-class WalkConfig(TerrainTaskConfig, RandomizedTaskConfig):
+class WalkConfig(LeggedConfig):
     """Settings of the walking task."""
 
-    asset: str = "resources/urdf/humanoid24/humanoid24.urdf"
-    """Robot description (URDF); x ahead, y to the left, z up, and so have its feet."""
-    feet: Tuple[str, ...] = ("left_foot", "right_foot")
-    """Links that it stands on."""
-    motors: Dict[str, Motor] = field(default_factory=dict)
-    """Motors by joint, `*` stands for any characters; none: those of the package's own robot, which
-    humanoid24.py knows."""
-    self_collisions: bool = True
-    """Whether the robot's links collide with each other; neighbours never do."""
-    clip_actions: float = field(default=10.0, metadata={"above": 0.0, "infinite": True})
-    """Actions are limited to plus or minus this value."""
-    drive: str = field(default=POSITION, metadata={"choices": (POSITION, TORQUE)})
-    """position: the simulation's drives hold the targets. torque: the task computes the torques
-    before each physics step, which then is a `simulate` of its own."""
-    natural_frequency: float = field(default=NATURAL_FREQUENCY, metadata={"above": 0.0})
-    """Of the joints' drives on their motors alone [Hz]."""
-    natural_frequencies: Dict[str, float] = field(default_factory=dict, metadata={"above": 0.0})
-    """That of single joints [Hz], in place of natural_frequency; `*` stands for any characters."""
-    damping_ratio: float = field(default=DAMPING_RATIO, metadata={"min": 0.0})
-    """Of the joints' drives on their motors alone."""
-    action_scale: float = field(default=1.0, metadata={"above": 0.0})
-    """Factor on each motor's own action scale."""
-    default_pose: Dict[str, float] = field(default_factory=dict)
-    """Joint positions for an action of 0 [rad]; `*` stands for any characters, others are 0."""
     pose_weights: Dict[str, float] = field(default_factory=dict, metadata={"min": 0.0})
     """Weights of the reward term default_pose by joint; `*` stands for any characters, others 0."""
-    soft_limit: float = field(default=0.95, metadata={"above": 0.0, "max": 1.0})
-    """Part of each joint's range outside of which joint_limits counts."""
-    standing_height: float = field(default=0.76, metadata={"above": 0.0})
-    """Height of the base in the default pose, with the soles on the ground [m]."""
     sole_depth: float = field(default=0.05, metadata={"min": 0.0})
     """How far the soles are below the foot links' origins [m]."""
     least_height: float = field(default=0.5, metadata={"min": 0.0})
     """The episode ends with the base lower than this above the ground [m]."""
     largest_tilt: float = field(default=1.0, metadata={"above": 0.0})
     """The episode ends with the base tilted more than this [rad]."""
-    reset_position_noise: float = field(default=0.1, metadata={"min": 0.0})
-    """Joint positions begin within plus or minus this value of the default pose [rad]."""
-    reset_velocity_noise: float = field(default=0.2, metadata={"min": 0.0})
-    """Joint velocities [rad/s] and the base's horizontal velocity [m/s] begin within this value."""
-    angular_velocity_scale: float = 0.25
-    """Scale of the angular velocity in the observation."""
-    joint_velocity_scale: float = 0.05
-    """Scale of joint velocities in the observation."""
     history: int = field(default=1, metadata={"min": 1, "max": LONGEST_HISTORY})
     """Observations that the policy sees: this step's and those of the steps before it. The base's
     velocity, or when a delayed action acts, no sensor tells; several steps do."""
@@ -76,16 +35,3 @@ class WalkConfig(TerrainTaskConfig, RandomizedTaskConfig):
     """Scale of each reward term."""
     reward_targets: RewardTargetsConfig = field(default_factory=RewardTargetsConfig)
     """What reward terms compare with."""
-    stop_pose: Dict[str, float] = field(default_factory=dict)
-    """Joint positions of an exported policy's robot on a safe stop [rad]; `*` stands for any
-    characters, others go to the default pose."""
-    stability_margin: Optional[float] = None
-    """Distance of the capture point inside the support polygon below which an exported policy's
-    robot comes to a safe stop [m], negative outside; null: it is not watched. The package's own
-    robot has a margin and a pose of its own where both are left out."""
-
-    def __post_init__(self) -> None:
-        """Refuse a robot without feet and a world on its side."""
-        check_z_up(self.sim)
-        if not self.feet:
-            raise ValueError("feet: name the links that the robot stands on")

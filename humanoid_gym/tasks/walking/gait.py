@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from humanoid_gym.config import ConfigError
-from humanoid_gym.tasks.walking.feet import FootLayout
+from humanoid_gym.tasks.legged.feet import FootLayout
 
 _DIGITS = 6
 """Decimal places to which parts of a cycle are told apart."""

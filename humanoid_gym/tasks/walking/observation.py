@@ -13,6 +13,7 @@ from humanoid_gym.mirror import (
     rearranged,
     signs,
 )
+from humanoid_gym.tasks.legged.feet import FootLayout
 from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
 from humanoid_gym.tasks.terrain import (
     CRITIC,
@@ -22,7 +23,6 @@ from humanoid_gym.tasks.terrain import (
     scan_grid,
 )
 from humanoid_gym.tasks.walking.config import WalkConfig
-from humanoid_gym.tasks.walking.feet import FootLayout
 from humanoid_gym.tasks.walking.gait import mirrored_shift
 
 

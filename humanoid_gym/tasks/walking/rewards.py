@@ -10,7 +10,7 @@ from torch import Tensor
 from humanoid_gym.config import ConfigError
 from humanoid_gym.kernels import walking_rewards as terms
 from humanoid_gym.kernels.walking import Walking
-from humanoid_gym.tasks.walking.feet import FootLayout
+from humanoid_gym.tasks.legged.feet import FootLayout
 
 FALL = "fall"
 """The one term that is not a function of the quantities: it comes from the termination."""

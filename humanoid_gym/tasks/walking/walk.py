@@ -13,11 +13,13 @@ from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.kernels import walking as kernels
 from humanoid_gym.kernels.observation import with_past
 from humanoid_gym.mirror import MirrorMap
+from humanoid_gym.tasks.legged.deployment import legged_deployment
+from humanoid_gym.tasks.legged.legged_robot import LeggedRobot
+from humanoid_gym.tasks.legged.robot import value_by_joint
 from humanoid_gym.tasks.mirrored_joints import mirrored_joints
 from humanoid_gym.tasks.observation import ObservationTerm
 from humanoid_gym.tasks.terrain import NOBODY, HeightScanConfig
 from humanoid_gym.tasks.walking.config import WalkConfig
-from humanoid_gym.tasks.walking.deployment import walking_deployment
 from humanoid_gym.tasks.walking.driving import Driving
 from humanoid_gym.tasks.walking.gait import make_gait
 from humanoid_gym.tasks.walking.observation import (
@@ -33,13 +35,12 @@ from humanoid_gym.tasks.walking.rewards import (
     check_feet,
     reward_table,
 )
-from humanoid_gym.tasks.walking.walking_robot import WalkingRobot
 
 LEAST_DISTANCE = 1.0
 """Cost of transport counts at least this distance [m]: standing has none."""
 
 
-class Walk(WalkingRobot):
+class Walk(LeggedRobot):
     """Follow velocity commands; see the module's description.
 
     The sizes are those of the robot with 24 joints and two feet; others have their own.
@@ -66,7 +67,16 @@ class Walk(WalkingRobot):
 
     def deployment(self) -> Deployment:
         """Describe the robot to the computer that runs an exported policy on it."""
-        return walking_deployment(self)
+        config, gait = self.config, self.gait
+        return legged_deployment(
+            self,
+            "humanoid_walk",
+            self.observation,
+            history=config.history,
+            clock_frequency=config.gait.frequency,
+            clock_pauses=tuple((start, length) for start, length in gait.pauses),
+            clock_recovery_tilt=config.gait.recovery_tilt,
+        )
 
     def controls(self) -> Driving:
         """Let the user at the viewer drive the robots."""
@@ -215,7 +225,7 @@ class Walk(WalkingRobot):
         """
         config, layout = self.config, self.robot.layout
         joints = mirrored_joints(config.asset, self.robot.joint_names)
-        self.check_symmetry(joints)
+        self.check_symmetry(joints, {"pose weight": self._pose_weights()})
         clock = mirrored_clock(self.gait.cycle_offsets, layout)
         return mirror_map(
             joints,
@@ -233,12 +243,17 @@ class Walk(WalkingRobot):
             peak_torque=self.robot.peak_torque,
             soft_lower=lower,
             soft_upper=upper,
-            pose_weights=self.robot.pose_weights,
+            pose_weights=self._pose_weights(),
             weight=self.weight,
             standing_height=self.config.standing_height,
             swing_height=self.config.gait.swing_height,
         )
         return reward_table(self.config.rewards, self.config.reward_targets, limits)
+
+    def _pose_weights(self) -> Tensor:
+        names, weights = self.robot.joint_names, self.config.pose_weights
+        values = value_by_joint(names, weights, "task.pose_weights")
+        return torch.tensor(values, device=self.device)
 
     def _moving(self) -> Tensor:
         return (self.commands != 0.0).any(-1).to(self.commands.dtype)

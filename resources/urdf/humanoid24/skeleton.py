@@ -7,7 +7,7 @@ import dimensions as dim
 from dimensions import RANGES
 from solids import ORIGIN, Joint, Link, Shape, Vector, made_of
 
-from humanoid_gym.tasks.walking.humanoid24 import joint_motor
+from humanoid_gym.tasks.legged.humanoid24 import joint_motor
 
 AXES = {"roll": (1.0, 0.0, 0.0), "pitch": (0.0, 1.0, 0.0), "yaw": (0.0, 0.0, 1.0)}
 ALONG = {"x": (0.0, math.pi / 2, 0.0), "y": (math.pi / 2, 0.0, 0.0), "z": ORIGIN}

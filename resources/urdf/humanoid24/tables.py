@@ -7,8 +7,8 @@ import numpy as np
 from markdown_tables import table
 from solids import Link
 
-from humanoid_gym.tasks.walking.humanoid24 import JOINT_MOTORS, MOTORS, joint_motor
-from humanoid_gym.tasks.walking.motors import position_gains
+from humanoid_gym.tasks.legged.humanoid24 import JOINT_MOTORS, MOTORS, joint_motor
+from humanoid_gym.tasks.legged.motors import position_gains
 
 
 def left_and_middle(links: List[Link]) -> List[Link]:

@@ -1,8 +1,8 @@
-"""The walking robot in its surroundings: ground, drives, first states, and what is measured."""
+"""A robot on legs in its surroundings: ground, drives, first states, and what is measured."""
 
 import dataclasses
 import math
-from typing import Tuple
+from typing import Mapping, Tuple
 
 import torch
 from isaacgym import gymapi, gymtorch
@@ -11,13 +11,13 @@ from torch import Tensor
 from humanoid_gym.config import ConfigError
 from humanoid_gym.kernels import walking as kernels
 from humanoid_gym.mirror import Reflection, check_symmetric
+from humanoid_gym.tasks.legged.config import TORQUE, LeggedConfig
+from humanoid_gym.tasks.legged.robot import read_robot
 from humanoid_gym.tasks.randomized_task import RandomizedTask
 from humanoid_gym.tasks.stuck_links import warn_of_stuck_links
 from humanoid_gym.tasks.task_config import TaskConfig
 from humanoid_gym.tasks.terrain_task import TerrainTask
 from humanoid_gym.tasks.vec_task import Point
-from humanoid_gym.tasks.walking.config import TORQUE, WalkConfig
-from humanoid_gym.tasks.walking.robot import read_robot
 
 RESET_CLEARANCE = 0.01
 """Distance of the soles from the ground when an episode begins [m]."""
@@ -25,10 +25,10 @@ VIEWED_HEIGHT = 0.767
 """Height [m] of the base of a robot that the camera's usual distance suits."""
 
 
-class WalkingRobot(TerrainTask, RandomizedTask):
+class LeggedRobot(TerrainTask, RandomizedTask):
     """Many robots with driven joints and feet; what they are to do, a subclass says."""
 
-    config: WalkConfig
+    config: LeggedConfig
 
     def create_envs(self) -> None:
         """Load the robot and create the environments."""
@@ -111,11 +111,12 @@ class WalkingRobot(TerrainTask, RandomizedTask):
         gym.set_actor_root_state_tensor(sim, gymtorch.unwrap_tensor(self.root_state))
         gym.set_dof_state_tensor(sim, gymtorch.unwrap_tensor(self.dof_state))
 
-    def check_symmetry(self, joints: Reflection) -> None:
+    def check_symmetry(self, joints: Reflection, weights: Mapping[str, Tensor]) -> None:
         """Refuse a robot that is not its own mirror image.
 
         Args:
             joints: how joint positions change in the mirror.
+            weights: what else has to be the same left and right, by name, shape (D,) each.
 
         Raises:
             ValueError: the robot is not symmetric.
@@ -125,11 +126,11 @@ class WalkingRobot(TerrainTask, RandomizedTask):
             "limits": (robot.lower + robot.upper, joints),
             "range": (robot.upper - robot.lower, same),
             "default pose": (robot.default_pose, joints),
-            "pose weight": (robot.pose_weights, same),
             "peak torque": (robot.peak_torque, same),
             "stiffness": (robot.stiffness, same),
             "damping": (robot.damping, same),
             "action scale": (robot.action_scale, same),
+            **{name: (values, same) for name, values in weights.items()},
         }
         check_symmetric(self.config.asset, robot.joint_names, properties)
         robot.layout.check_symmetry(self.config.asset)
@@ -157,7 +158,7 @@ class WalkingRobot(TerrainTask, RandomizedTask):
         return self.config.standing_height + RESET_CLEARANCE
 
     def _configure(self, config: TaskConfig, device: torch.device) -> None:
-        if isinstance(config, WalkConfig) and config.drive == TORQUE:
+        if isinstance(config, LeggedConfig) and config.drive == TORQUE:
             config = with_single_substeps(config)
         super()._configure(config, device)
 
@@ -183,7 +184,7 @@ class WalkingRobot(TerrainTask, RandomizedTask):
         return position.clamp(robot.lower, robot.upper), velocity, root
 
 
-def with_single_substeps(config: WalkConfig) -> WalkConfig:
+def with_single_substeps(config: LeggedConfig) -> LeggedConfig:
     """Make each physics step a `simulate` of its own, so that something can be done before each."""
     sim = config.sim
     return dataclasses.replace(

@@ -1,7 +1,7 @@
 """What the task reads from the robot's description and its motors before environments exist."""
 
 import math
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -10,16 +10,16 @@ from torch import Tensor
 
 from humanoid_gym.config import ConfigError, nearest
 from humanoid_gym.tasks.joint_values import by_joint
-from humanoid_gym.tasks.simulated_task import Handle
-from humanoid_gym.tasks.walking.config import POSITION, WalkConfig
-from humanoid_gym.tasks.walking.feet import FootLayout, read_feet
-from humanoid_gym.tasks.walking.humanoid24 import (
+from humanoid_gym.tasks.legged.config import POSITION, LeggedConfig
+from humanoid_gym.tasks.legged.feet import FootLayout, read_feet
+from humanoid_gym.tasks.legged.humanoid24 import (
     CROUCH,
     JOINT_MOTORS,
     STABILITY_MARGIN,
     joint_motor,
 )
-from humanoid_gym.tasks.walking.motors import Gains, Motor, position_gains
+from humanoid_gym.tasks.legged.motors import Gains, Motor, position_gains
+from humanoid_gym.tasks.simulated_task import Handle
 
 UNLIMITED = 2.0 * math.pi
 """How far a joint without limits may turn before it counts as beyond them [rad]."""
@@ -43,8 +43,6 @@ class Robot(NamedTuple):
     """Highest joint positions [rad]."""
     default_pose: Tensor
     """Joint positions for an action of 0 [rad]."""
-    pose_weights: Tensor
-    """Weights of the reward term default_pose."""
     peak_torque: Tensor
     """[N m]"""
     stiffness: Tensor
@@ -64,7 +62,7 @@ class Robot(NamedTuple):
         return middle - fraction * half, middle + fraction * half
 
 
-def read_robot(gym: Any, asset: Handle, config: WalkConfig, device: torch.device) -> Robot:  # noqa: ANN401 (the simulator's)
+def read_robot(gym: Any, asset: Handle, config: LeggedConfig, device: torch.device) -> Robot:  # noqa: ANN401 (the simulator's)
     """Combine a loaded asset with its motors and the configuration.
 
     Raises:
@@ -81,7 +79,7 @@ def read_robot(gym: Any, asset: Handle, config: WalkConfig, device: torch.device
         return torch.tensor(np.array(values), dtype=kind, device=device)
 
     limited = properties["hasLimits"]
-    pose = _by_joint(names, config.default_pose, "task.default_pose")
+    pose = value_by_joint(names, config.default_pose, "task.default_pose")
     feet = tuple(_body(gym, asset, foot, config.asset) for foot in config.feet)
     layout = read_feet(config.asset, config.feet, dict(zip(names, pose)))
     left, right = zip(*layout.pairs) if layout.pairs else ((), ())
@@ -95,7 +93,6 @@ def read_robot(gym: Any, asset: Handle, config: WalkConfig, device: torch.device
         lower=tensor(np.where(limited, properties["lower"], -UNLIMITED)),
         upper=tensor(np.where(limited, properties["upper"], UNLIMITED)),
         default_pose=tensor(pose),
-        pose_weights=tensor(_by_joint(names, config.pose_weights, "task.pose_weights")),
         peak_torque=tensor(properties["effort"]),
         stiffness=tensor([gain.stiffness for gain in gains]),
         damping=tensor([gain.damping for gain in gains]),
@@ -117,7 +114,7 @@ def _set_drives(
     properties["velocity"] = [motor.peak_speed for motor in motors]
 
 
-def _motors(names: List[str], config: WalkConfig) -> List[Motor]:
+def _motors(names: List[str], config: LeggedConfig) -> List[Motor]:
     if not config.motors:
         try:
             return [joint_motor(name) for name in names]
@@ -131,14 +128,14 @@ def _motors(names: List[str], config: WalkConfig) -> List[Motor]:
     return motors
 
 
-def _gains(names: List[str], motors: List[Motor], config: WalkConfig) -> List[Gains]:
+def _gains(names: List[str], motors: List[Motor], config: LeggedConfig) -> List[Gains]:
     own, where = config.natural_frequencies, "task.natural_frequencies"
-    frequencies = _by_joint(names, own, where, config.natural_frequency)
+    frequencies = value_by_joint(names, own, where, config.natural_frequency)
     return [position_gains(m, f, config.damping_ratio) for m, f in zip(motors, frequencies)]
 
 
 def _safe_stop(
-    names: List[str], pose: List[float], config: WalkConfig
+    names: List[str], pose: List[float], config: LeggedConfig
 ) -> Tuple[Tuple[float, ...], Optional[float]]:
     """Return joint positions and stability margin of a safe stop; own ones need no settings."""
     entries, margin = config.stop_pose, config.stability_margin
@@ -148,10 +145,20 @@ def _safe_stop(
     return tuple(rest if own is None else own for own, rest in zip(wanted, pose)), margin
 
 
-def _by_joint(
-    names: List[str], entries: Dict[str, float], where: str, otherwise: float = 0.0
+def value_by_joint(
+    names: Sequence[str], entries: Dict[str, float], where: str, otherwise: float = 0.0
 ) -> List[float]:
-    """Return one value per joint; entries for joints that only a variant of the robot has wait."""
+    """Return one value per joint; entries for joints that only a variant of the robot has wait.
+
+    Args:
+        names: the robot's joints.
+        entries: values by joint or by pattern with `*`.
+        where: the entries' key, for messages.
+        otherwise: value of joints that no entry fits.
+
+    Raises:
+        ConfigError: several patterns fit a joint, or an entry fits none.
+    """
     return by_joint(names, entries, where, otherwise, tuple(JOINT_MOTORS))
 
 

@@ -11,7 +11,7 @@ Sizes of its motors are those of public quasi-direct-drive motors for humanoids 
 from fnmatch import fnmatchcase
 from typing import Dict
 
-from humanoid_gym.tasks.walking.motors import Motor
+from humanoid_gym.tasks.legged.motors import Motor
 
 MOTORS: Dict[str, Motor] = {
     "large": Motor(140.0, 20.0, 0.03),

@@ -1,0 +1,1 @@
+"""Robots on legs with motors: description, drives, feet, and the task base that holds them."""
