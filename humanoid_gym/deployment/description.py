@@ -14,7 +14,7 @@ from humanoid_gym.config import ConfigError, build, to_dict
 
 FORMAT = "humanoid_gym.policy"
 """Tag by which metadata are recognized as ours, and the key under which an ONNX file holds them."""
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 """Raised whenever an older program would misunderstand what is written."""
 
 Vector = Tuple[float, float, float]
@@ -185,6 +185,9 @@ class Deployment:
     """Actions are limited to plus or minus this value, in the policy's file; None: not."""
     clip_observations: Optional[float] = field(default=None, metadata={"above": 0.0})
     """Observations are limited to plus or minus this value, in the policy's file; None: not."""
+    followed: Optional[str] = None
+    """Entry of the observation that is added to the commands, before it is scaled: a reference that
+    actions displace them from. The policy's file does so itself. None: nothing is."""
     clock_frequency: float = field(default=0.0, metadata={"min": 0.0})
     """Cycles per second of the gait's clock; it waits while the sensor `command` is zero [Hz]."""
     clock_pauses: Tuple[Tuple[float, float], ...] = ((0.0, 1.0),)
@@ -214,6 +217,12 @@ class Deployment:
         crossed = [j.name for j in self.joints if _low(j.lower) > _high(j.upper)]
         if crossed:
             raise ValueError(f"joints: '{crossed[0]}' has a lower limit above its upper one")
+        widths = {entry.name: entry.width for entry in self.observation}
+        if self.followed is not None and widths.get(self.followed) != len(self.actuators):
+            raise ValueError(
+                f"followed: expected an observation of {len(self.actuators)} columns, one for each "
+                f"actuator, got '{self.followed}'"
+            )
         if self.safety.stability_margin is not None and self.body is None:
             raise ValueError("safety.stability_margin needs body")
 
@@ -226,6 +235,16 @@ class Deployment:
     def num_actions(self) -> int:
         """Columns of what the policy answers."""
         return len(self.actuators)
+
+    @property
+    def followed_columns(self) -> Tuple[range, float]:
+        """Columns of all that the policy sees which are added to the commands, and their scale."""
+        start = self.num_obs - sum(entry.width for entry in self.observation)  # of the last step
+        for entry in self.observation:
+            if entry.name == self.followed:
+                return range(start, start + entry.width), entry.scale
+            start += entry.width
+        return range(0), 1.0
 
     @property
     def period(self) -> float:

@@ -8,6 +8,7 @@ the robot moves relative to the foot points that bear it. N robots, L links, P f
 from typing import Dict, List, Mapping, NamedTuple, Sequence, Tuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from humanoid_gym.deployment.array_namespace import Array, indices_like, like, namespace
 from humanoid_gym.deployment.description import Body, Link
@@ -183,43 +184,52 @@ def ancestors(links: Sequence[Link]) -> np.ndarray:
 
 
 def link_poses(
-    links: Sequence[Link], joint_position: Mapping[str, float]
+    links: Sequence[Link], joint_position: Mapping[str, ArrayLike]
 ) -> List[Tuple[np.ndarray, np.ndarray]]:
-    """Return where links are in the base's frame: origins [m] (3,) and orientations (3, 3).
+    """Return where links are in the base's frame: origins [m] and orientations, for each link.
 
     Args:
         links: parents before their children.
-        joint_position: of joints by name [rad]; others are at 0.
+        joint_position: of joints by name [rad]; others are at 0. Numbers, or arrays whose shapes
+            broadcast to (...).
+
+    Returns:
+        Shapes (..., 3) and (..., 3, 3).
     """
+    value_of = {name: np.asarray(value, float) for name, value in joint_position.items()}
+    batch = np.broadcast_shapes(*(value.shape for value in value_of.values()))
     poses: List[Tuple[np.ndarray, np.ndarray]] = []
     for link in links:
         if link.parent < 0:
-            poses.append((np.zeros(3), np.eye(3)))
+            poses.append((np.zeros((*batch, 3)), np.zeros((*batch, 3, 3)) + np.eye(3)))
             continue
         place, turn = poses[link.parent]
         place = place + turn @ np.array(link.position)
         turn = turn @ rotation_matrix(link.rotation)
-        value = joint_position.get(link.joint or "", 0.0)
-        if link.prismatic:
-            place = place + turn @ np.array(link.axis) * value
-        elif value != 0.0:
-            half = np.append(np.sin(0.5 * value) * np.array(link.axis), np.cos(0.5 * value))
-            turn = turn @ rotation_matrix(half.tolist())
+        value = value_of.get(link.joint or "")
+        if value is not None and link.prismatic:
+            place = place + turn @ np.array(link.axis) * value[..., None]
+        elif value is not None:
+            half = 0.5 * value[..., None]
+            turned = (np.sin(half) * np.array(link.axis), np.cos(half))
+            turn = turn @ rotation_matrix(np.concatenate(turned, axis=-1))
         poses.append((place, turn))
     return poses
 
 
-def rotation_matrix(quaternion: Sequence[float]) -> np.ndarray:
-    """Return the matrix (3, 3) of a unit quaternion x y z w."""
-    x, y, z, w = quaternion
-    turning = skew((x, y, z))
+def rotation_matrix(quaternion: ArrayLike) -> np.ndarray:
+    """Return the matrix (..., 3, 3) of a unit quaternion x y z w, shape (..., 4)."""
+    parts = np.asarray(quaternion, float)
+    turning, w = skew(parts[..., :3]), parts[..., 3, None, None]
     return np.eye(3) + 2.0 * w * turning + 2.0 * turning @ turning
 
 
-def skew(vector: Sequence[float]) -> np.ndarray:
-    """Return the matrix (3, 3) that multiplies by a vector from the left."""
-    x, y, z = vector
-    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+def skew(vector: ArrayLike) -> np.ndarray:
+    """Return the matrix (..., 3, 3) that multiplies by a vector (..., 3) from the left."""
+    x, y, z = np.moveaxis(np.asarray(vector, float), -1, 0)
+    zero = np.zeros_like(x)
+    entries = np.stack((zero, -z, y, z, zero, -x, -y, x, zero), axis=-1)
+    return entries.reshape(*x.shape, 3, 3)
 
 
 def _depths(links: Sequence[Link]) -> List[int]:

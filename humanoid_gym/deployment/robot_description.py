@@ -36,15 +36,36 @@ def read_body(path: Union[str, Path], feet: Sequence[str], bare_feet: bool = Fal
         FileNotFoundError: there is no such file.
         ConfigError: the file is not a URDF tree, or a foot has no shape to stand on.
     """
-    try:
-        robot = ElementTree.parse(str(path)).getroot()
-    except ElementTree.ParseError as error:
-        raise ConfigError(f"{path}: not readable as URDF: {error}") from error
+    robot = _read(path)
     try:
         return _body(robot, feet, bare_feet, str(path))
     except ConfigError:
         raise
     except ValueError as error:  # of a number that is none
+        raise ConfigError(f"{path}: not readable as URDF: {error}") from error
+
+
+def read_joint_names(path: Union[str, Path]) -> Tuple[str, ...]:
+    """Return the joints of a URDF file that move, in the order in which they stand there.
+
+    That is how many programs order joints that they do not name.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ConfigError: it is no XML.
+    """
+    joints = _read(path).findall("joint")
+    return tuple(str(joint.get("name")) for joint in joints if _moves(joint))
+
+
+def _moves(joint: _Element) -> bool:
+    return joint.get("type") not in ("fixed", "floating")
+
+
+def _read(path: Union[str, Path]) -> _Element:
+    try:
+        return ElementTree.parse(str(path)).getroot()
+    except ElementTree.ParseError as error:
         raise ConfigError(f"{path}: not readable as URDF: {error}") from error
 
 
@@ -85,7 +106,7 @@ def _link(name: str, element: _Element, joint: Optional[_Element], parent: int, 
     mass = inertial.find("mass") if inertial is not None else None
     center, _ = _origin(inertial)
     position, rotation = _origin(joint)
-    moves = joint is not None and joint.get("type") not in ("fixed", "floating")
+    moves = joint is not None and _moves(joint)
     # files give fixed joints an axis of "0 0 0", too
     axis = joint.find("axis") if joint is not None and moves else None
     direction = np.array(_numbers(axis.get("xyz") if axis is not None else None, "1 0 0"))

@@ -57,6 +57,11 @@ class PolicyGraph(nn.Module):
         self.clip_observations = description.clip_observations
         actuators = description.actuators if isinstance(description, Deployment) else ()
         self.num_commands = len(actuators)
+        self.followed = slice(0, 0)
+        self.followed_scale = 1.0
+        if isinstance(description, Deployment) and description.followed is not None:
+            columns, self.followed_scale = description.followed_columns
+            self.followed = slice(columns.start, columns.stop)
         self.scale: Tensor
         self.offset: Tensor
         self.register_buffer("scale", torch.tensor([a.scale for a in actuators]))
@@ -93,13 +98,23 @@ class PolicyGraph(nn.Module):
             Clipped actions (N, num_actions), commands (N, num_commands), and the memory after the
             step.
         """
-        observation = limited(observation, self.clip_observations)
-        features = self.shared(self.normalizer(observation).to(self.precision))
+        seen = limited(observation, self.clip_observations)
+        features = self.shared(self.normalizer(seen).to(self.precision))
         features, after = self.actor_memory.step(features, memory.to(self.precision))
         mean = self.actor(features)[:, : self.num_actions].float()  # before it, deviations follow
         action = limited(mean, self.clip_actions)
+        return action, self.commands(observation, action), after.float()
+
+    def commands(self, observation: Tensor, action: Tensor) -> Tensor:
+        """Return what clipped actions ask of the motors.
+
+        Args:
+            observation: as the task makes it, shape (N, num_obs).
+            action: shape (N, num_actions).
+        """
         command = self.offset + self.scale * action[:, : self.num_commands]
-        return action, command, after.float()
+        followed = observation[:, self.followed]
+        return command + followed / self.followed_scale if followed.shape[1] else command
 
 
 Outputs = Union[Tensor, Tuple[Tensor, ...]]

@@ -53,7 +53,7 @@ def compare(
         trained_memory = trained_memory.masked_fill(starts.unsqueeze(-1), 0.0)
         policy, trained_memory = networks.respond(observation, trained_memory)
         expected = limited(policy.mean, graph.clip_actions)
-        command = (graph.offset + graph.scale * expected[:, : graph.num_commands]).numpy()
+        command = graph.commands(observation, expected).numpy()
         given = run(np.ascontiguousarray(observation.numpy()), memory)
         memory = np.array(given.memory)
         parts = [given.action - expected.numpy(), (given.command - command) / scale]

@@ -21,6 +21,7 @@ TASKS: Dict[str, str] = {
     "cartpole": "humanoid_gym.tasks.cartpole:Cartpole",
     "humanoid": "humanoid_gym.tasks.humanoid:Humanoid",
     "humanoid_legs": "humanoid_gym.tasks.walking.walk:Walk",
+    "humanoid_tracking": "humanoid_gym.tasks.tracking.motion_tracking:MotionTracking",
     "humanoid_walk": "humanoid_gym.tasks.walking.walk:Walk",
 }
 """Name -> module:class of the package's own. The module is imported when the task is asked for."""

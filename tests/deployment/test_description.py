@@ -13,6 +13,7 @@ from humanoid_gym.deployment import Actuator, Deployment, Joint
     ("changes", "message"),
     [
         ({"actuators": (Actuator("c", 1.0, 1.0, 1.0),)}, "actuators: there is no joint 'c'"),
+        ({"followed": "a"}, "followed: expected an observation of 2 columns.*got 'a'"),
         ({"joints": (Joint("a", 1.0, -1.0), Joint("b"))}, "'a' has a lower limit above its upper"),
         ({"joints": (Joint("b"), Joint("a"), Joint("b"))}, "joints: 'b' appears twice"),
     ],
@@ -28,8 +29,8 @@ def test_descriptions_that_contradict_themselves_are_refused(changes, message):
         ("{", "robot.json: metadata are not JSON"),
         ("[]", "robot.json: these are not metadata of a policy of humanoid_gym"),
         ('{"format": "other"}', "these are not metadata of a policy"),
-        ('{"format": "humanoid_gym.policy"}', "format version None, this program reads up to 3"),
-        ('{"format": "humanoid_gym.policy", "format_version": 3}', "robot.json"),
+        ('{"format": "humanoid_gym.policy"}', "format version None, this program reads up to 4"),
+        ('{"format": "humanoid_gym.policy", "format_version": 4}', "robot.json"),
     ],
 )
 def test_metadata_that_are_none_are_refused(text, message):

@@ -289,7 +289,7 @@ def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
     onnx.helper.set_model_props(model, {"humanoid_gym.policy": walking().to_json()})
     other.write_bytes(model.SerializeToString())
     newer = tmp_path / "newer.onnx"
-    text = two_joints().to_json().replace('"format_version": 3', '"format_version": 4')
+    text = two_joints().to_json().replace('"format_version": 4', '"format_version": 5')
     onnx.helper.set_model_props(model, {"humanoid_gym.policy": text})
     newer.write_bytes(model.SerializeToString())
     text_file = tmp_path / "text.onnx"
@@ -297,7 +297,7 @@ def test_files_that_are_no_policies_are_refused(recurrent, tmp_path):
     for path, message in [
         (plain, "an ONNX file without metadata of humanoid_gym"),
         (other, "the graph's 'observation' has width 6, the metadata say 8"),
-        (newer, "format version 4, this program reads up to 3"),
+        (newer, "format version 5, this program reads up to 4"),
         (text_file, "not a policy that onnxruntime can load"),
     ]:
         with pytest.raises(ConfigError, match=message) as caught:

@@ -1,12 +1,12 @@
 """A step of the walking task for a GPU: on one device, without waiting, and as a recording."""
 
-import contextlib
 from types import SimpleNamespace
 
 import pytest
 import torch
 from legged_settings import legged
-from pretend_cuda import no_waiting, pretend_cuda
+from pretend_cuda import pretend_cuda
+from replayed_steps import returned_by_steps
 from sync_guard import SyncGuard
 from test_device_purity import ELSEWHERE, elsewhere
 from walking_settings import LEGS, commands, config, settings
@@ -14,7 +14,6 @@ from walking_settings import LEGS, commands, config, settings
 from humanoid_gym.tasks.captured_step import WARM_UP_STEPS
 from humanoid_gym.tasks.legged import legged_robot
 from humanoid_gym.tasks.snapshot import moved
-from humanoid_gym.tasks.walking.config import WalkConfig
 from humanoid_gym.tasks.walking.walk import Walk
 
 N, EPISODE, STEPS = 4, 7, 9
@@ -68,7 +67,10 @@ def test_replayed_steps_on_four_feet_are_the_plain_ones(tmp_path, monkeypatch: p
     pytest.importorskip("mujoco_warp")
     changes = {"num_envs": N, "seed": 3, "episode_length": EPISODE}
     with pretend_cuda(monkeypatch):
-        plain, replayed = (results(legged(tmp_path, **changes, capture=on)) for on in (False, True))
+        plain, replayed = (
+            returned_by_steps(Walk, legged(tmp_path, **changes, capture=on), STEPS)
+            for on in (False, True)
+        )
     for step, (one, other) in enumerate(zip(plain, replayed, strict=True)):
         for key, value in one.items():
             torch.testing.assert_close(other[key], value, rtol=0, atol=0, msg=f"{step} {key}")
@@ -83,7 +85,9 @@ def test_replayed_steps_are_the_plain_ones(drive, where, monkeypatch: pytest.Mon
     pytest.importorskip("mujoco_warp")
     changes = {**SETTINGS, "drive": drive, **SURROUNDINGS[where]}
     with pretend_cuda(monkeypatch):
-        plain, replayed = (results(config(**changes, capture=on)) for on in (False, True))
+        plain, replayed = (
+            returned_by_steps(Walk, config(**changes, capture=on), STEPS) for on in (False, True)
+        )
     assert sum(int(row["time_outs"].sum()) for row in plain) > 0
     for step, (one, other) in enumerate(zip(plain, replayed, strict=True)):
         for key, value in one.items():
@@ -91,22 +95,3 @@ def test_replayed_steps_are_the_plain_ones(drive, where, monkeypatch: pytest.Mon
     if where != "plane":
         for push in ("velocity_push", "force_push"):
             assert any(row[f"randomization{push}"].any() for row in plain[WARM_UP_STEPS + 1 :])
-
-
-def results(settings: WalkConfig) -> list[dict[str, torch.Tensor]]:
-    """What each of the steps returns, on the CPU."""
-    task = Walk(settings, rl_device="cuda:0")
-    task.reset()
-    draw, rows = torch.Generator().manual_seed(5), []
-    for _ in range(STEPS):
-        actions = (torch.randn(N, 12, generator=draw) * 0.5).to("cuda:0")
-        with no_waiting() if task._step.captured else contextlib.nullcontext():
-            observations, reward, reset, extras = task.step(actions)
-        tensors = {**observations, "reward": reward, "reset": reset}
-        for key, value in extras.items():
-            parts = value.items() if isinstance(value, dict) else [("", value)]
-            tensors.update({f"{key}{part}": tensor for part, tensor in parts})
-        rows.append({key: value.cpu() for key, value in tensors.items()})
-    assert task._step.captured == settings.capture
-    task.close()
-    return rows

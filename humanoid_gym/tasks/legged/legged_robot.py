@@ -64,10 +64,14 @@ class LeggedRobot(TerrainTask, RandomizedTask):
         self.torques = torch.zeros_like(self.targets)
         warn_of_stuck_links(self, self.robot.default_pose.tolist())
 
-    def aim(self, actions: Tensor) -> None:
-        """Displace the joints' targets from the default pose by actions (num_envs, D)."""
-        scale = self.robot.action_scale
-        torch.addcmul(self.robot.default_pose, actions, scale, out=self.targets)
+    def aim(self, actions: Tensor, pose: Tensor) -> None:
+        """Displace the joints' targets from a pose by actions.
+
+        Args:
+            actions: clipped actions, shape (num_envs, D).
+            pose: joint positions [rad], shape (D,) or (num_envs, D).
+        """
+        torch.addcmul(pose, actions, self.robot.action_scale, out=self.targets)
         if self.config.drive != TORQUE:
             target = gymtorch.unwrap_tensor(self.targets)
             self.gym.set_dof_position_target_tensor(self.sim, target)

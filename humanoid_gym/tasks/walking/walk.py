@@ -126,7 +126,7 @@ class Walk(LeggedRobot):
         self._renew_commands(self.command_steps <= 0.0)
         self.phase.copy_((self.phase + self.gait_advance * self._stepping()) % 1.0)
         self.previous_velocity.copy_(self.joint_velocity)
-        self.aim(actions)
+        self.aim(actions, self.robot.default_pose)
 
     def refresh_tensors(self) -> None:
         """Copy the simulation's state into the wrapped tensors, and follow feet and episode."""

@@ -1,0 +1,1 @@
+"""Motion tracking: a robot on legs does what a recorded motion shows."""
