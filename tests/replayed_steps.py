@@ -1,6 +1,7 @@
 """What a task returns step by step, on the CPU or on a GPU that is pretended."""
 
 import contextlib
+from collections.abc import Sequence
 
 import torch
 from pretend_cuda import no_waiting
@@ -10,9 +11,16 @@ from humanoid_gym.tasks.vec_task import VecTask
 
 
 def returned_by_steps(
-    cls: type[VecTask], settings: TaskConfig, steps: int
+    cls: type[VecTask], settings: TaskConfig, steps: int, state: Sequence[str] = ()
 ) -> list[dict[str, torch.Tensor]]:
-    """All tensors of each step, copied to the CPU; a step that is replayed must not wait."""
+    """All tensors of each step, copied to the CPU; a step that is replayed must not wait.
+
+    Args:
+        cls: of the task.
+        settings: of the task.
+        steps: how many.
+        state: tensor attributes of the task that are looked at after each step, too.
+    """
     task = cls(settings, rl_device="cuda:0")
     task.reset()
     draw, rows = torch.Generator().manual_seed(5), []
@@ -25,6 +33,7 @@ def returned_by_steps(
         for key, value in extras.items():
             parts = value.items() if isinstance(value, dict) else [("", value)]
             tensors.update({f"{key}{part}": tensor for part, tensor in parts})
+        tensors.update({name: getattr(task, name) for name in state})
         rows.append({key: value.cpu() for key, value in tensors.items()})
     assert task._step.captured == settings.capture
     task.close()

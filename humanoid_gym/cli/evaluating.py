@@ -139,6 +139,7 @@ def construct(options: argparse.Namespace, progress: Progress) -> Session:
         seed=options.seed,
         most_envs=options.num_envs or MOST_ENVS[device],
         advance=lambda count: progress.advance(task, count),
+        objection=lambda overrides: _objection(policy, overrides),
     )
     plan = judge.plan(scenarios)
     _announce(policy, plan, episodes)
@@ -163,14 +164,27 @@ def _check(options: argparse.Namespace) -> None:
             raise ConfigError(f"--set {key}={value}: use {OPTIONS[key]} {value}")
 
 
+def _objection(policy: Trained, overrides: Mapping[str, Any]) -> str:
+    """Return why the run's task cannot have a cell's settings; empty if it can."""
+    try:
+        _with_settings(policy, overrides, 1)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
 def _make_env(policy: Trained, overrides: Mapping[str, Any], num_envs: int) -> VecTask:
     """Build the run's task with a cell's settings in place of its own."""
+    return _with_settings(policy, overrides, num_envs).make_env()
+
+
+def _with_settings(policy: Trained, overrides: Mapping[str, Any], num_envs: int) -> Trained:
     own = dict(policy.settings["task"])
     for group, kept in SCENARIOS_DECIDE.items():
         if group in own:
             own[group] = {key: own[group][key] for key in kept if key in (own[group] or {})}
     settings = {**policy.settings, "num_envs": num_envs, "task": merged(own, overrides)}
-    return policy._replace(config=trained.checked(settings)).make_env()
+    return policy._replace(config=trained.checked(settings))
 
 
 def _announce(policy: Trained, plan: Plan, episodes: int) -> None:

@@ -43,6 +43,10 @@ class Place(NamedTuple):
     cell: int
 
 
+def _no_objection(overrides: Overrides) -> str:
+    return ""
+
+
 @dataclass(frozen=True)
 class Judge:
     """What it takes to play any cell."""
@@ -59,6 +63,8 @@ class Judge:
     """In one simulation."""
     advance: Advance
     """Called after each step with how many episodes it ended."""
+    objection: Callable[[Overrides], str] = _no_objection
+    """Says why the task cannot have settings, without building it; empty if it can."""
 
     def plan(self, scenarios: Sequence[Scenario]) -> "Plan":
         """Look at the task and decide what is played; nothing is yet.
@@ -69,7 +75,10 @@ class Judge:
         env = self.make_env({}, 1)
         try:
             self.load(env)  # refused before anything is played
-            reasons = _reasons(env, scenarios)
+            reasons = [
+                lack or self._refused(scenario)
+                for lack, scenario in zip(_reasons(env, scenarios), scenarios)
+            ]
             randomizes = hasattr(env.config, RANDOMIZATION)
         finally:
             env.close()
@@ -118,6 +127,11 @@ class Judge:
             summed_up(cell, rollout.meter.names, played.rows[cell_of == k], int(faults[k]), rng)
             for k, cell in enumerate(cells)
         ]
+
+    def _refused(self, scenario: Scenario) -> str:
+        """Return why the task cannot have the settings of a scenario's cells; empty if it can."""
+        objections = (self.objection(cell.overrides) for cell in scenario.cells if cell.overrides)
+        return next((objection for objection in objections if objection), "")
 
     def _quotas(self, num_cells: int) -> List[int]:
         """Episodes that each environment of a cell plays; as equal as can be.

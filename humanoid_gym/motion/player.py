@@ -28,7 +28,7 @@ class MotionPlayer:
     Args:
         path: of the motion, see `read_clip`.
         deployment: of the policy.
-        joint_names: of a file that does not name its joints, in its order; None: the policy's.
+        joint_names: of a file that does not name its joints, in its order.
         fps: frames per second of a file that does not say.
 
     Raises:
@@ -49,7 +49,8 @@ class MotionPlayer:
             what = f"'{lacking[0]}'" if lacking else "a robot's body"
             raise ConfigError(f"a policy of '{deployment.task}' has no use for motions: no {what}")
         names = [joint.name for joint in deployment.joints]
-        clip = read_clip(path, joint_names or names, fps)
+        # no order is assumed: a robot would throw its limbs about if it were another one
+        clip = read_clip(path, joint_names, fps)
         rate = deployment.control_rate
         self._motion = reference_motion(clip, deployment.body, names, (), rate)
         self._default = np.array([joint.default_position for joint in deployment.joints])

@@ -85,7 +85,8 @@ class Saver:
         self._save_best(iteration, report)
 
     def _save_best(self, iteration: int, report: Report) -> None:
-        due = iteration % self._config.best_interval == 0
+        interval = self._config.best_interval
+        due = interval > 0 and iteration % interval == 0
         enough = report[FINISHED] >= self._window
         if due and enough and report[RETURN] > self.best_return:
             before, self.best_return = self.best_return, report[RETURN]

@@ -22,8 +22,9 @@ class RunnerConfig:
     """Minutes of training after which it ends, if earlier; earlier sessions count."""
     save_interval: int = field(default=50, metadata={"min": 1})
     """Iterations between checkpoints (last.pt and iteration_000123.pt)."""
-    best_interval: int = field(default=10, metadata={"min": 1})
-    """Iterations between looks whether best.pt is beaten."""
+    best_interval: int = field(default=10, metadata={"min": 0})
+    """Iterations between looks whether best.pt is beaten; 0: there is none, where returns do not
+    tell how good a policy is."""
     randomize_episode_phase: bool = True
     """Whether episodes start at random ages, so that their time-outs do not come together."""
     process_timeout: float = field(default=300.0, metadata={"above": 0.0})

@@ -150,6 +150,10 @@ class Humanoid(VecTask):
     num_obs = observation_table(HumanoidConfig()).size
     num_actions = NUM_JOINTS
     recomputed = ("quantities",)
+    from_settings = (
+        *("joint_lower", "joint_upper", "effort", "effort_ratio"),
+        *("nominal_position", "target", "observation_scale"),
+    )
 
     def create_envs(self) -> None:
         """Load the humanoid, put sensors on its feet and create the environments."""

@@ -1,6 +1,6 @@
 """A task's tensors by attribute name: found for a checkpoint, and written back in place."""
 
-from typing import Any, Dict, Mapping
+from typing import Any, Collection, Dict, Mapping
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ def tensor_attributes(owner: object) -> Dict[str, Tensor]:
     return {name: value for name, value in vars(owner).items() if isinstance(value, Tensor)}
 
 
-def restore(owner: object, saved: Mapping[str, Tensor]) -> None:
+def restore(owner: object, saved: Mapping[str, Tensor], ignored: Collection[str] = ()) -> None:
     """Write saved tensors back into the attributes of `owner`.
 
     Storage is kept, since attributes may be views of the simulation's buffers. An attribute that
@@ -20,14 +20,16 @@ def restore(owner: object, saved: Mapping[str, Tensor]) -> None:
     Args:
         owner: object with the attributes and a `device`.
         saved: values by attribute name.
+        ignored: attributes that stay as they are.
 
     Raises:
         ValueError: a tensor is missing or has another shape or type; nothing is written then.
     """
     live = tensor_attributes(owner)
+    saved = {name: value for name, value in saved.items() if name not in ignored}
     for name, tensor in live.items():
-        if name not in saved and tensor.numel() == 0:
-            continue  # a later version's buffer, of something that this task does not have
+        if name in ignored or (name not in saved and tensor.numel() == 0):
+            continue  # the latter: a later version's buffer, of what this task does not have
         if name not in saved:
             raise ValueError(f"saved environment state has no tensor '{name}'")
         value = saved[name]
@@ -44,19 +46,28 @@ def restore(owner: object, saved: Mapping[str, Tensor]) -> None:
 
 
 class TensorState:
-    """The state of a task that keeps all of it in tensor attributes, as our own do."""
+    """The state of a task that keeps all of it in tensor attributes, as our own do.
 
-    def __init__(self, owner: object) -> None:
-        self._owner = owner
+    Args:
+        owner: the task.
+        from_settings: attributes that follow from its settings, see `VecTask`.
+    """
+
+    def __init__(self, owner: object, from_settings: Collection[str] = ()) -> None:
+        self._owner, self._from_settings = owner, frozenset(from_settings)
 
     def saved(self) -> Dict[str, Any]:
         """Return a copy of the tensors, on the CPU."""
-        tensors = tensor_attributes(self._owner)
-        return {"tensors": {k: v.detach().to("cpu", copy=True) for k, v in tensors.items()}}
+        tensors = {
+            name: value.detach().to("cpu", copy=True)
+            for name, value in tensor_attributes(self._owner).items()
+            if name not in self._from_settings
+        }
+        return {"tensors": tensors}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Write a state back, see `restore`."""
-        restore(self._owner, state["tensors"])
+        restore(self._owner, state["tensors"], self._from_settings)
 
 
 def moved(value: Any, device: torch.device) -> Any:  # noqa: ANN401 (whatever a step returns)

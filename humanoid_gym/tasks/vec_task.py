@@ -49,7 +49,8 @@ class VecTask(SimulatedTask):
     recomputed: Tuple[str, ...] = ()
     """Attributes with tensors inside that each step computes before it reads them. On a GPU, state
     that goes on from step to step has to be in tensor attributes, see `HeldTensors`."""
-
+    from_settings: Tuple[str, ...] = ()
+    """Tensor attributes that follow from the settings; no checkpoint brings back earlier ones."""
     evaluation_overrides: Tuple[str, ...] = ()
     """Settings with which play.py shows the task, as on the command line, which comes after."""
 
@@ -64,10 +65,9 @@ class VecTask(SimulatedTask):
         force_render: bool = False,
     ) -> None:
         super().__init__(config, rl_device, sim_device or rl_device, graphics_device_id, headless)
-        self.virtual_screen_capture = virtual_screen_capture
-        self.force_render = force_render
+        self.virtual_screen_capture, self.force_render = virtual_screen_capture, force_render
         self.control_steps = 0
-        self.kept: Union[TensorState, LegacyState] = TensorState(self)
+        self.kept: Union[TensorState, LegacyState] = TensorState(self, self.from_settings)
         self._seconds = {"physics": 0.0, "observation_reward": 0.0}
         self.allocate_buffers()
         self._episodes = legacy_episodes.followed(self)
@@ -347,8 +347,7 @@ class VecTask(SimulatedTask):
             self._fault_counts.copy_(counts)
 
     def _compute_rewards(self) -> None:
-        # A diverged environment was put back to its initial pose: rewards that compare it with the
-        # step before, like progress, would see a jump.
+        # a diverged environment was put back to its first pose: a reward for progress sees a jump
         terms = task_outputs.rewards(self, self.compute_reward())
         values = torch.stack(list(terms.values())).masked_fill_(self.fault_buf, 0.0)
         torch.sum(values, dim=0, out=self.rew_buf)

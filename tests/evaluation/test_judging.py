@@ -19,6 +19,7 @@ from humanoid_gym.evaluation.results import CellResult, Evaluation, ScenarioResu
 from humanoid_gym.evaluation.scenarios import SCENARIOS, Cell, Conditions, choose
 from humanoid_gym.evaluation.tables import WIDTH, table
 
+GREET = "resources/motions/humanoid24/greet.csv"
 CARTPOLE_SCENARIOS = ["nominal", "push", "payload", "motor_strength", "noise", "delay", "command"]
 
 
@@ -104,6 +105,19 @@ def test_a_robot_on_a_rail_gets_what_applies_to_it(cartpole: Path, tmp_path: Pat
     assert "speed" not in nominal["metrics"] and "power" not in nominal["metrics"]
     assert nominal["metrics"]["survival"]["mean"] is not None
     assert len(scenarios["delay"]["cells"]) == 1
+
+
+def test_a_scenario_that_the_task_refuses_is_not_played(tmp_path: Path, capsys):
+    """Motions are tracked on a plane; that is known before anything is played."""
+    run = train(tmp_path, "humanoid_tracking", f"task.motion.files=[{GREET}]")
+    content = evaluate(
+        run, tmp_path / "out", "--episodes", "2", "--scenarios", "nominal", "terrain"
+    )
+    scenarios = by_name(content)
+    assert "motions are tracked on a plane" in scenarios["terrain"]["does_not_apply"]
+    assert scenarios["terrain"]["cells"] == []
+    assert scenarios["nominal"]["cells"][0]["episodes"] == 2
+    assert "terrain: not played" in capsys.readouterr().out
 
 
 def test_an_evaluation_goes_into_its_runs_folder(cartpole: Path):

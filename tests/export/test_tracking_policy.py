@@ -12,7 +12,7 @@ from tracking_settings import STILL, config, motion
 from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment import PolicyRunner
 from humanoid_gym.export import Exporter, Recording
-from humanoid_gym.motion import MotionPlayer
+from humanoid_gym.motion import MotionPlayer, read_clip
 from humanoid_gym.rl.networks import ActorCritic, ActorCriticConfig, Agent
 from humanoid_gym.tasks.tracking.motion_tracking import MotionTracking
 
@@ -91,6 +91,22 @@ def test_a_motion_ends_with_its_last_frame(tmp_path):
     still = player.step([0.0, 0.0, 0.0, 1.0])
     for name, values in told.items():
         np.testing.assert_array_equal(still[name], values)
+    task.close()
+
+
+def test_a_file_without_names_needs_them(tmp_path):
+    """The robot's file, the policy and the motion may each have an order of their own."""
+    clip, path = read_clip(WALK), tmp_path / "unnamed.csv"
+    numbers = (clip.base_position, clip.base_orientation, clip.joint_position)
+    np.savetxt(path, np.concatenate(numbers, axis=1), delimiter=",")
+    task = MotionTracking(config(num_envs=1))
+    with pytest.raises(ConfigError, match="does not name its joints"):
+        MotionPlayer(path, task.deployment(), fps=50.0)
+    named = MotionPlayer(path, task.deployment(), clip.joint_names, 50.0)
+    upright = [0.0, 0.0, 0.0, 1.0]
+    expected = MotionPlayer(WALK, task.deployment()).step(upright)
+    for name, values in named.step(upright).items():
+        np.testing.assert_allclose(values, expected[name], atol=1e-5)
     task.close()
 
 

@@ -16,6 +16,7 @@ import pytest
 import torch
 from point_mass import PointMass
 
+from humanoid_gym.cli.run_folder import find_checkpoint
 from humanoid_gym.rl import Runner, RunnerConfig, TrainConfig, load_checkpoint, saving
 from humanoid_gym.rl.checkpoint import save_checkpoint
 from humanoid_gym.rl.networks import ActorCriticConfig
@@ -121,6 +122,14 @@ class Tolled(PointMass):
         obs, reward, done, extras = super().step(actions)
         extras["reward_terms"]["alive"] = extras["reward_terms"]["alive"] - 10.0
         return obs, reward - 10.0, done, extras
+
+
+def test_there_is_no_best_where_returns_do_not_tell_it(tmp_path):
+    config = replace(CONFIG, runner=replace(CONFIG.runner, best_interval=0))
+    runner = make(tmp_path, config)
+    runner.learn()
+    assert not (tmp_path / "checkpoints" / "best.pt").exists()
+    assert find_checkpoint(str(tmp_path), "best.pt").name == "last.pt"
 
 
 def test_what_was_best_with_other_settings_of_the_task_does_not_count(tmp_path):

@@ -6,14 +6,16 @@ import dataclasses
 import pytest
 import torch
 from test_captured_step import CARTPOLE, HUMANOID, N, outcome
-from test_humanoid_walk_device import SETTINGS, SURROUNDINGS
+from test_humanoid_walk_device import DISTURBED, SETTINGS, SURROUNDINGS
 from test_legacy_task import CONFIG as LEGACY_CONFIG
 from test_legacy_task import LegacyCartpole
+from tracking_settings import config as tracking_config
 from walking_settings import config as walking_config
 
 from humanoid_gym.tasks.cartpole import Cartpole
 from humanoid_gym.tasks.humanoid import Humanoid
 from humanoid_gym.tasks.simulated_task import what_gpu_physics_lacks
+from humanoid_gym.tasks.tracking.motion_tracking import MotionTracking
 from humanoid_gym.tasks.walking.walk import Walk
 
 pytestmark = [
@@ -71,8 +73,9 @@ def walking(where):
         (Cartpole, CARTPOLE),
         (Humanoid, HUMANOID),
         *[(Walk, walking(where)) for where in SURROUNDINGS],
+        (MotionTracking, tracking_config(num_envs=N, randomization=DISTURBED)),
     ],
-    ids=["cartpole", "humanoid", *SURROUNDINGS],
+    ids=["cartpole", "humanoid", *SURROUNDINGS, "tracking"],
 )
 def test_a_replayed_step_never_waits_for_the_gpu(cls, config):
     task = recorded(make(cls, config))

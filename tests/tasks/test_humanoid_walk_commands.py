@@ -112,3 +112,20 @@ def test_play_shows_one_metre_per_second_unless_told_otherwise():
     assert key == "task.commands.fixed"
     shown = config(commands=commands(fixed=yaml.safe_load(value)))
     assert shown.commands.lowest == shown.commands.highest == (1.0, 0.0, 0.0)
+
+
+def test_a_training_that_goes_on_has_the_commands_of_its_own_settings():
+    """Not those of the checkpoint, whatever else it brings back."""
+    slow, fast = (commands(forward=f, hold=[0.02, 0.04]) for f in ([0.0, 0.5], [1.0, 1.5]))
+    saved = Walk(config(asset=LEGS, num_envs=2, commands=slow))
+    saved.reset()
+    task = Walk(config(asset=LEGS, num_envs=2, commands=fast))
+    task.reset()
+    task.load_state_dict(saved.state_dict())
+    assert torch.equal(task.progress_buf, saved.progress_buf)
+    for _ in range(4):
+        task.step(torch.zeros(2, 12))
+    forward = task.commands[:, 0]
+    assert ((forward >= 1.0) | (forward == 0.0)).all()
+    assert task.lowest_command[0] == 1.0
+    assert task.highest_command[0] == 1.5

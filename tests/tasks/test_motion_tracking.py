@@ -11,6 +11,7 @@ from tracking_settings import GREET, LEG_BODIES, ON_LEGS, SETTINGS, STILL, N, co
 from humanoid_gym.config import ConfigError
 from humanoid_gym.motion import MotionClip, make_clip, read_clip, write_clip
 from humanoid_gym.tasks.legged.legged_robot import RESET_CLEARANCE
+from humanoid_gym.tasks.task_config import find_asset
 from humanoid_gym.tasks.tracking.motion_tracking import FORGETTING, MotionTracking
 
 WALK = "resources/motions/humanoid24/walk.csv"
@@ -196,6 +197,14 @@ def test_failures_are_counted_where_they_happen(tmp_path):
     np.testing.assert_allclose(task.failures, [kept, 2 * kept, kept, 2 * kept], rtol=1e-6)
 
 
+def test_counts_of_many_robots_do_not_stop_where_ones_are_too_small(tmp_path):
+    task = make(num_envs=64, motion=motion(files=[standing(tmp_path, "still", 50)]))
+    task.visits.fill_(2.0**28)  # the next float32 is 32 away
+    task.step(torch.zeros(64, task.num_actions))
+    assert task.visits.item() == pytest.approx(2.0**28 * (1.0 - FORGETTING) + 64, abs=32)
+    assert task.visits.item() > 2.0**28 * (1.0 - FORGETTING) + 32
+
+
 def test_sampled_starts_are_where_episodes_fail(tmp_path):
     file = standing(tmp_path, "still", 100)
     task = make(num_envs=512, motion=motion(files=[file], part=0.5, uniform_fraction=0.2))
@@ -258,6 +267,21 @@ def test_knees_on_the_ground_touch():
     for _ in range(150):
         task.step(3.0 * torch.randn(N, task.num_actions))  # they fall
     assert (task.quantities.touching > 0).any()
+
+
+def test_what_is_fixed_to_a_foot_or_a_limb_s_end_may_touch(tmp_path):
+    path, palm, finger, horn = tmp_path / "handed.urdf", "left_palm", "left_finger", "horn"
+    fixed = "".join(
+        f'<link name="{child}"/><joint name="to_{child}" type="fixed"><parent link="{parent}"/>'
+        f'<child link="{child}"/></joint>'
+        for child, parent in ((palm, "left_forearm"), (finger, palm), (horn, "head"))
+    )
+    path.write_text(find_asset(config().asset).read_text().replace("</robot>", fixed + "</robot>"))
+    task = MotionTracking(config(asset=str(path)))
+    names = task.gym.get_actor_rigid_body_names(task.gym.get_env(task.sim, 0), 0)
+    may = {names[i] for i in set(range(len(names))) - set(task.untouched.tolist())}
+    assert may == {*task.config.limb_ends, palm, finger}
+    assert horn in names
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ class LeggedConfig(TerrainTaskConfig, RandomizedTaskConfig):
     standing_height: float = field(default=0.76, metadata={"above": 0.0})
     """Height of the base in the default pose, with the soles on the ground [m]."""
     reset_position_noise: float = field(default=0.1, metadata={"min": 0.0})
-    """Joint positions begin within plus or minus this value of the default pose [rad]."""
+    """Joint positions begin within plus or minus this value of the first pose [rad]."""
     reset_velocity_noise: float = field(default=0.2, metadata={"min": 0.0})
     """Joint velocities [rad/s] and the base's horizontal velocity [m/s] begin within this value."""
     angular_velocity_scale: float = 0.25

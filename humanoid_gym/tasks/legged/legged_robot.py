@@ -29,6 +29,7 @@ class LeggedRobot(TerrainTask, RandomizedTask):
     """Many robots with driven joints and feet; what they are to do, a subclass says."""
 
     config: LeggedConfig
+    from_settings = ("feet",)
 
     def create_envs(self) -> None:
         """Load the robot and create the environments."""
@@ -47,7 +48,7 @@ class LeggedRobot(TerrainTask, RandomizedTask):
         bodies = self.gym.get_actor_rigid_body_properties(self.gym.get_env(self.sim, 0), 0)
         self.weight = sum(body.mass for body in bodies) * abs(self.config.sim.gravity[2])
         if self.weight == 0.0:
-            raise ConfigError("task.sim.gravity: robots that walk need a weight, got none along z")
+            raise ConfigError("task.sim.gravity: robots on legs need a weight, got none along z")
 
     def acquire_tensors(self) -> None:
         """Wrap the simulation's tensors; shapes (num_envs, ...)."""
@@ -62,7 +63,14 @@ class LeggedRobot(TerrainTask, RandomizedTask):
         self.feet = torch.tensor(self.robot.feet, device=self.device)
         self.targets = self.robot.default_pose.repeat(n, 1)
         self.torques = torch.zeros_like(self.targets)
+        self.actions = torch.zeros_like(self.targets)
+        self.previous_actions = torch.zeros_like(self.targets)
         warn_of_stuck_links(self, self.robot.default_pose.tolist())
+
+    def note_actions(self, actions: Tensor) -> None:
+        """Keep the policy's last two actions, whether they act yet or not."""
+        self.previous_actions.copy_(self.actions)
+        self.actions.copy_(actions)
 
     def aim(self, actions: Tensor, pose: Tensor) -> None:
         """Displace the joints' targets from a pose by actions.
@@ -105,8 +113,18 @@ class LeggedRobot(TerrainTask, RandomizedTask):
 
     def stand(self, mask: Tensor) -> None:
         """Put robots into the default pose with some noise, facing anywhere; mask (num_envs,)."""
+        self.place(mask, *self._start_states())
+
+    def place(self, mask: Tensor, position: Tensor, velocity: Tensor, root: Tensor) -> None:
+        """Put robots into states and forget the actions before.
+
+        Args:
+            mask: which robots, shape (num_envs,) bool; the others' states are left alone.
+            position: of the joints [rad], shape (num_envs, D).
+            velocity: of the joints [rad/s], shape (num_envs, D).
+            root: state of the base, env-local, shape (num_envs, 13).
+        """
         column = mask.unsqueeze(-1)
-        position, velocity, root = self._start_states()
         self.joint_position.copy_(torch.where(column, position, self.joint_position))
         self.joint_velocity.copy_(torch.where(column, velocity, self.joint_velocity))
         self.root_state.copy_(torch.where(column, root, self.root_state))
@@ -114,6 +132,8 @@ class LeggedRobot(TerrainTask, RandomizedTask):
         gym, sim = self.gym, self.sim
         gym.set_actor_root_state_tensor(sim, gymtorch.unwrap_tensor(self.root_state))
         gym.set_dof_state_tensor(sim, gymtorch.unwrap_tensor(self.dof_state))
+        for actions in (self.actions, self.previous_actions):
+            actions.masked_fill_(column, 0.0)
 
     def check_symmetry(self, joints: Reflection, weights: Mapping[str, Tensor]) -> None:
         """Refuse a robot that is not its own mirror image.

@@ -3,23 +3,27 @@
 docs/motion_tracking.md lists observation, reward terms, metrics and file formats.
 """
 
-from typing import Dict, Sequence, Tuple
+import logging
+from typing import Any, Dict, Mapping, Optional, Sequence, Tuple
 
 import torch
-from isaacgym import gymtorch
 from torch import Tensor
 
 from humanoid_gym.deployment.description import Deployment
+from humanoid_gym.deployment.robot_description import read_body
 from humanoid_gym.kernels import tracking as kernels
 from humanoid_gym.rotation import down_axis, quat_rotate_inverse
 from humanoid_gym.tasks.legged.deployment import legged_deployment
 from humanoid_gym.tasks.legged.legged_robot import RESET_CLEARANCE, LeggedRobot
 from humanoid_gym.tasks.observation import ObservationTerm
+from humanoid_gym.tasks.task_config import find_asset
 from humanoid_gym.tasks.tracking.config import BEGINNING, REFERENCE, TrackingConfig
 from humanoid_gym.tasks.tracking.ghost import Ghost
 from humanoid_gym.tasks.tracking.motions import Frames, load_motions
 from humanoid_gym.tasks.tracking.observation import observation_table, state_table
 from humanoid_gym.tasks.tracking.rewards import LOST, RewardTerm, reward_table
+
+logger = logging.getLogger(__name__)
 
 CONTACT_FORCE = 1.0
 """A body with more force on it than this [N] touches something."""
@@ -41,11 +45,17 @@ class MotionTracking(LeggedRobot):
     num_states = state_table(TrackingConfig(), 24).size
     num_actions = 24
     recomputed = ("quantities",)
+    from_settings = (
+        *LeggedRobot.from_settings,
+        *("observation_scale", "state_scale", "tracked", "limb_ends", "untouched"),
+    )
     evaluation_overrides = ("task.motion.start=beginning", "task.episode_length=1000000")
 
     def create_envs(self) -> None:
         """Create the environments; sizes follow from the robot's joints and the bodies."""
         super().create_envs()
+        # that of walking would stop a robot on one leg, or in the air
+        self.robot = self.robot._replace(stability_margin=self.config.stability_margin)
         rate = 1.0 / self.control_dt
         self.motions = load_motions(self.config, self.robot, rate, self.device)
         self.observation = observation_table(self.config, self.num_actions)
@@ -83,19 +93,12 @@ class MotionTracking(LeggedRobot):
         self.frame = torch.zeros(n, dtype=torch.long, device=device)
         self.first_frame = torch.zeros_like(self.frame)
         self.turn = torch.arange(n, device=device)
-        self.actions = torch.zeros(n, self.num_actions, device=device)
-        self.previous_actions = torch.zeros_like(self.actions)
-
-    def note_actions(self, actions: Tensor) -> None:
-        """Keep the policy's last two actions, whether they act yet or not."""
-        self.previous_actions.copy_(self.actions)
-        self.actions.copy_(actions)
 
     def pre_physics_step(self, actions: Tensor) -> None:
         """Go to the next frame and set the joints' targets."""
         self.frame.copy_(self._later())
         follows = self.config.actions_displace == REFERENCE
-        self.aim(actions, self._joints_to_be() if follows else self.robot.default_pose)
+        self.aim(actions, self._pose_to_displace() if follows else self.robot.default_pose)
 
     def compute_observations(self) -> None:
         """Name the quantities, and assemble what policy and critic see of them."""
@@ -154,16 +157,28 @@ class MotionTracking(LeggedRobot):
         self.turn.add_(mask.long())
         for kept, values in ((self.frame, frame), (self.first_frame, frame)):
             kept.copy_(torch.where(mask, values, kept))
-        column = mask.unsqueeze(-1)
-        position, velocity, root = self._first_states(self.motions.at(frame))
-        self.joint_position.copy_(torch.where(column, position, self.joint_position))
-        self.joint_velocity.copy_(torch.where(column, velocity, self.joint_velocity))
-        self.root_state.copy_(torch.where(column, root, self.root_state))
-        gym, sim = self.gym, self.sim
-        gym.set_actor_root_state_tensor(sim, gymtorch.unwrap_tensor(self.root_state))
-        gym.set_dof_state_tensor(sim, gymtorch.unwrap_tensor(self.dof_state))
-        for values in (self.actions, self.previous_actions):
-            values.masked_fill_(column, 0.0)
+        self.place(mask, *self._first_states(self.motions.at(frame)))
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Return what is needed to continue bit for bit."""
+        return {**super().state_dict(), "motions": self.motions.outline().cpu()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> Optional[Dict[str, Tensor]]:
+        """Continue from what `state_dict` returned, see `VecTask.load_state_dict`.
+
+        With other motions than the saved state's, new episodes begin; a warning says so.
+        """
+        saved, own = state.get("motions"), self.motions.outline().cpu()
+        # not bit for bit: another machine may work out the last digit otherwise
+        same = (
+            saved is not None and saved.shape == own.shape and saved.cpu().allclose(own, atol=1e-4)
+        )
+        if not same:
+            logger.warning(
+                "other motions than the checkpoint's: new episodes begin, losses count anew"
+            )
+            return self.reset()
+        return super().load_state_dict(state)
 
     def reference(self, frame: Tensor) -> Frames:
         """Return the reference's state in each environment, positions env-local.
@@ -180,9 +195,15 @@ class MotionTracking(LeggedRobot):
         """Return the frame after the present one; the last one stays."""
         return torch.minimum(self.frame + 1, self._last_frame())
 
-    def _joints_to_be(self) -> Tensor:
-        """Return where the reference's joints are at the present frame [rad], shape (N, D)."""
-        return self.motions.frames.joint_position.index_select(0, self.frame)
+    def _pose_to_displace(self) -> Tensor:
+        """Return the reference's joint positions at the present frame [rad], shape (N, D).
+
+        On a robot the policy's file adds them to the command: where that is late, so are they.
+        """
+        frame, delay = self.frame, self.randomization.draws().get("delay")
+        if delay is not None:
+            frame = torch.maximum(frame - delay.squeeze(-1).long(), self.first_frame)
+        return self.motions.frames.joint_position.index_select(0, frame)
 
     def _last_frame(self) -> Tensor:
         return self.motions.last.index_select(0, self.frame)
@@ -191,8 +212,10 @@ class MotionTracking(LeggedRobot):
         """Count in which parts of the motions episodes are, and in which they fail."""
         part = self.motions.part.index_select(0, self.frame)
         failed = self.compute_termination() & ~self.fault_buf
-        self.visits.mul_(1.0 - FORGETTING).index_add_(0, part, torch.ones_like(self.rew_buf))
-        self.failures.mul_(1.0 - FORGETTING).index_add_(0, part, failed.float())
+        for total, new in ((self.visits, torch.ones_like(failed)), (self.failures, failed)):
+            # added up first: one at a time they would be lost on a large total
+            added = torch.zeros_like(total).index_add_(0, part, new.to(total.dtype))
+            total.mul_(1.0 - FORGETTING).add_(added)
 
     def _beginning(self) -> Tensor:
         """Return the first frame of one motion after the other."""
@@ -205,7 +228,10 @@ class MotionTracking(LeggedRobot):
         weights = kernels.hazard(self.failures, self.visits, motions.part_goes_on)
         chance = self.uniform(0.0, 1.0, (self.num_envs, 2))
         even = self.config.motion.uniform_fraction
-        return kernels.draw_frames(chance, weights, even, motions.part_first, motions.part_length)
+        first, length = motions.part_first, motions.part_length
+        frame = kernels.draw_frames(chance, weights, even, first, length)
+        # from a motion's last frame on there is nothing left to show
+        return torch.minimum(frame, motions.last.index_select(0, frame) - 1)
 
     def _first_states(self, reference: Frames) -> Tuple[Tensor, Tensor, Tensor]:
         """Draw first joint positions and velocities (N, D) and root states (N, 13)."""
@@ -285,7 +311,11 @@ class MotionTracking(LeggedRobot):
         """Return indices of the bodies that are to touch nothing."""
         env = self.gym.get_env(self.sim, 0)
         names = self.gym.get_actor_rigid_body_names(env, 0)
-        may = (*self.config.feet, *self.config.limb_ends)
+        may = {*self.config.feet, *self.config.limb_ends}
+        links = read_body(find_asset(self.config.asset), (), bare_feet=True).links
+        for link in links:  # what is fixed to them is a part of them: hands, toes
+            if link.joint is None and link.parent >= 0 and links[link.parent].name in may:
+                may.add(link.name)
         found = [i for i, name in enumerate(names) if name not in may]
         return torch.tensor(found, dtype=torch.long, device=self.device)
 

@@ -1,5 +1,7 @@
 """All motions of a task, one after the other, as tensors that environments pick frames of."""
 
+import glob
+import os
 from pathlib import Path
 from typing import List, NamedTuple, Sequence
 
@@ -52,6 +54,13 @@ class Motions(NamedTuple):
         """Return frames, shape (N,) int64, for as many environments."""
         return Frames(*(values.index_select(0, frame) for values in self.frames))
 
+    def outline(self) -> Tensor:
+        """Return what tells motions apart: lengths and mean poses of the parts, (P, 2 + D)."""
+        joints = self.frames.joint_position
+        length = self.part_length.unsqueeze(1)
+        pose = joints.new_zeros(len(length), joints.shape[1]).index_add_(0, self.part, joints)
+        return torch.cat((length, self.part_goes_on.unsqueeze(1), pose / length), dim=1)
+
 
 def load_motions(
     config: TrackingConfig, robot: Robot, rate: float, device: torch.device
@@ -82,7 +91,7 @@ def load_motions(
     return _together(
         [clip.name for clip in clips],
         [_frames(reference) for reference in references],
-        _parts(lengths, max(1, round(config.motion.part * rate))),
+        _parts(lengths, max(1, round(min(config.motion.part * rate, max(lengths))))),
         lengths,
         device,
     )
@@ -96,15 +105,19 @@ def find_motions(patterns: Sequence[str]) -> List[Path]:
     """
     found: List[Path] = []
     for pattern in patterns:
-        path = Path(pattern)
-        folders = [Path(path.anchor)] if path.is_absolute() else [Path.cwd(), SHIPPED]
-        relative = str(path.relative_to(path.anchor)) if path.is_absolute() else pattern
-        fitting = next((f for f in (sorted(k.glob(relative)) for k in folders) if f), [])
+        folders = [Path(os.sep)] if os.path.isabs(pattern) else [Path.cwd(), SHIPPED]
+        fitting = next((paths for paths in (_fitting(k, pattern) for k in folders) if paths), [])
         if not fitting:
             searched = " and ".join(str(folder) for folder in dict.fromkeys(folders))
             raise FileNotFoundError(f"motion '{pattern}' not found; searched in {searched}")
         found.extend(fitting)
     return found
+
+
+def _fitting(folder: Path, pattern: str) -> List[Path]:
+    """Return the files of a folder that a pattern stands for; only its `*` is special."""
+    whole = glob.escape(str(folder / pattern)).replace("[*]", "*")
+    return [Path(path) for path in sorted(glob.glob(whole))]
 
 
 def _centred(clip: MotionClip) -> MotionClip:

@@ -52,6 +52,10 @@ class Walk(LeggedRobot):
     num_states = state_table(observation_table(WalkConfig(), 24), 2, 1.0, HeightScanConfig()).size
     num_actions = 24
     recomputed = ("quantities",)
+    from_settings = (
+        *LeggedRobot.from_settings,
+        *("observation_scale", "state_scale", "lowest_command", "highest_command"),
+    )
     evaluation_overrides = ("task.commands.fixed=[1.0,0.0,0.0]",)
 
     def create_envs(self) -> None:
@@ -110,14 +114,7 @@ class Walk(LeggedRobot):
         self.energy = torch.zeros(n, device=device)
         earlier = (self.config.history - 1) * self.observation.size
         self.past_observations = torch.zeros(n, earlier, device=device)
-        self.actions = torch.zeros(n, self.num_actions, device=device)
-        self.previous_actions = torch.zeros_like(self.actions)
         self.previous_velocity = torch.zeros_like(self.actions)
-
-    def note_actions(self, actions: Tensor) -> None:
-        """Keep the policy's last two actions, whether they act yet or not."""
-        self.previous_actions.copy_(self.actions)
-        self.actions.copy_(actions)
 
     def pre_physics_step(self, actions: Tensor) -> None:
         """Renew commands whose time is over, advance the gait and set the joints' targets."""
@@ -212,8 +209,8 @@ class Walk(LeggedRobot):
         self.previous_velocity.copy_(
             torch.where(column, self.joint_velocity, self.previous_velocity)
         )
-        for values in (self.actions, self.previous_actions, self.air_time, self.landing):
-            values.masked_fill_(column, 0.0)
+        self.air_time.masked_fill_(column, 0.0)
+        self.landing.masked_fill_(column, 0.0)
         self.distance.masked_fill_(mask, 0.0)
         self.energy.masked_fill_(mask, 0.0)
 
