@@ -28,7 +28,7 @@ class MotionConfig:
     frame, with one motion after the other."""
     part: float = field(default=1.0, metadata={"above": 0.0})
     """Length of the parts of the motions whose failures are counted [s]."""
-    uniform_fraction: float = field(default=0.2, metadata={"min": 0.0, "max": 1.0})
+    uniform_fraction: float = field(default=0.6, metadata={"min": 0.0, "max": 1.0})
     """Part of the sampled starts that are anywhere, however often episodes fail there."""
 
     def __post_init__(self) -> None:
