@@ -65,7 +65,7 @@ def test_torques_of_torque_control_have_the_motors_strength_and_gains():
     env = walker("task.drive=torque", *overrides)
     drawn = env.randomization.draws()
     position, velocity = env.joint_position.clone(), env.joint_velocity.clone()
-    env.aim(torch.full((3, env.num_actions), 0.2))
+    env.aim(torch.full((3, env.num_actions), 0.2), env.robot.default_pose)
     env.before_simulate()
     robot = env.robot
     spring = robot.stiffness * drawn["stiffness"] * (env.targets - position)
