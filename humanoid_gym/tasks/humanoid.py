@@ -9,7 +9,7 @@ previous actions of zero.
 """
 
 from dataclasses import dataclass, field
-from typing import Callable, Dict, List, NamedTuple
+from typing import Dict, List
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from humanoid_gym.tasks.humanoid_deployment import humanoid_deployment
 from humanoid_gym.tasks.humanoid_mirror import humanoid_mirror
 from humanoid_gym.tasks.joint_values import by_joint
 from humanoid_gym.tasks.observation import ObservationTable, ObservationTerm
+from humanoid_gym.tasks.reward_table import RewardTerm, scaled
 from humanoid_gym.tasks.simulated_task import Handle
 from humanoid_gym.tasks.task_config import TaskConfig, check_z_up
 from humanoid_gym.tasks.vec_task import Point, VecTask
@@ -96,15 +97,6 @@ class HumanoidConfig(TaskConfig):
     def __post_init__(self) -> None:
         """Refuse a world on its side."""
         check_z_up(self.sim)
-
-
-class RewardTerm(NamedTuple):
-    """One row of the reward table."""
-
-    quantity: Callable[[kernels.Locomotion], Tensor]
-    """Kernel that returns the unscaled term, shape (num_envs,)."""
-    scale: float
-    """Factor to the reward, negative for a cost; 0: not evaluated."""
 
 
 def observation_table(config: HumanoidConfig) -> ObservationTable:
@@ -240,8 +232,8 @@ class Humanoid(VecTask):
         """Return the reward terms; a fall costs `death_cost` in place of all of them."""
         fallen = self.compute_termination()
         terms = {
-            name: (term.quantity(self.quantities) * term.scale).masked_fill_(fallen, 0.0)
-            for name, term in self.rewards.items()
+            name: term.masked_fill_(fallen, 0.0)
+            for name, term in scaled(self.rewards, self.quantities).items()
         }
         terms["death"] = fallen * -self.config.death_cost
         return terms

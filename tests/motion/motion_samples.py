@@ -1,9 +1,11 @@
 """Motions, and descriptions of robots, for the tests of this folder."""
 
 import numpy as np
+import pytest
 
+from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment.description import Body, Link
-from humanoid_gym.motion import make_clip
+from humanoid_gym.motion import make_clip, read_clip
 
 STRAIGHT, HERE = (0.0, 0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
 
@@ -49,3 +51,13 @@ def pendulum():
     slide = Link("bob", 1, (0, 0, -0.8), STRAIGHT, 1.0, (0.1, 0, 0), "slide", (0, 0, -1), True)
     tip = Link("tip", 2, (0.0, 0.0, -0.1), STRAIGHT, 0.0, HERE)
     return Body((base_link((0.1, 0.0, 0.0)), rod, slide, tip), ())
+
+
+def refusal(path, *arguments):
+    """What reading a file is refused with, without the path that every message begins with."""
+    with pytest.raises(ConfigError) as refused:
+        read_clip(path, *arguments)
+    message = str(refused.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from motion_samples import STRAIGHT, clip_of, random_clip
+from motion_samples import STRAIGHT, clip_of, random_clip, refusal
 from numpy.testing import assert_allclose
 
 from humanoid_gym.config import ConfigError
@@ -20,15 +20,6 @@ def assert_same(found, clip, atol):
     assert found.joint_names == clip.joint_names
     for name in ("time", "base_position", "base_orientation", "joint_position"):
         assert_allclose(getattr(found, name), getattr(clip, name), atol=atol, err_msg=name)
-
-
-def refusal(path, *arguments):
-    with pytest.raises(ConfigError) as refused:
-        read_clip(path, *arguments)
-    message = str(refused.value)
-    assert message.startswith(f"{path}: ")
-    assert "\n" not in message
-    return message.removeprefix(f"{path}: ")
 
 
 def test_our_files_there_and_back(tmp_path):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from motion_samples import random_clip
+from motion_samples import random_clip, refusal
 from numpy.testing import assert_allclose
 
 from humanoid_gym.config import ConfigError
@@ -51,15 +51,6 @@ def assert_is_the_clip(found):
     assert found.joint_names == JOINTS
     for name in ("time", "base_position", "base_orientation", "joint_position"):
         assert_allclose(getattr(found, name), getattr(CLIP, name), atol=1e-6, err_msg=name)
-
-
-def refusal(path, *arguments):
-    with pytest.raises(ConfigError) as refused:
-        read_clip(path, *arguments)
-    message = str(refused.value)
-    assert message.startswith(f"{path}: ")
-    assert "\n" not in message
-    return message.removeprefix(f"{path}: ")
 
 
 @pytest.mark.parametrize("make", [retargeted, optimised])

@@ -16,12 +16,13 @@ from humanoid_gym.rotation import down_axis, quat_rotate_inverse
 from humanoid_gym.tasks.legged.deployment import legged_deployment
 from humanoid_gym.tasks.legged.legged_robot import RESET_CLEARANCE, LeggedRobot
 from humanoid_gym.tasks.observation import ObservationTerm
+from humanoid_gym.tasks.reward_table import RewardTerm, scaled
 from humanoid_gym.tasks.task_config import find_asset
 from humanoid_gym.tasks.tracking.config import BEGINNING, REFERENCE, TrackingConfig
 from humanoid_gym.tasks.tracking.ghost import Ghost
 from humanoid_gym.tasks.tracking.motions import Frames, load_motions
 from humanoid_gym.tasks.tracking.observation import observation_table, state_table
-from humanoid_gym.tasks.tracking.rewards import LOST, RewardTerm, reward_table
+from humanoid_gym.tasks.tracking.rewards import LOST, reward_table
 
 logger = logging.getLogger(__name__)
 
@@ -110,9 +111,7 @@ class MotionTracking(LeggedRobot):
     def compute_reward(self) -> Dict[str, Tensor]:
         """Return the scaled reward terms."""
         self._count()
-        terms = {
-            name: term.quantity(self.quantities) * term.scale for name, term in self.rewards.items()
-        }
+        terms = scaled(self.rewards, self.quantities)
         if self.config.rewards.lost != 0.0:
             terms[LOST] = self.compute_termination() * self.config.rewards.lost
         return terms
@@ -191,6 +190,12 @@ class MotionTracking(LeggedRobot):
         found.bodies[..., 0:3] += self.terrain_start.unsqueeze(1)
         return found
 
+    def _reference_base(self, frame: Tensor) -> Tensor:
+        """Return states of the reference's base (N, 13), without gathering all of its bodies."""
+        base = self.motions.frames.base.index_select(0, frame)
+        base[:, 0:3] += self.terrain_start
+        return base
+
     def _later(self) -> Tensor:
         """Return the frame after the present one; the last one stays."""
         return torch.minimum(self.frame + 1, self._last_frame())
@@ -255,18 +260,18 @@ class MotionTracking(LeggedRobot):
         return reward_table(self.config.rewards, self.config.reward_targets, robot)
 
     def _quantities(self) -> kernels.Tracking:
-        now, soon = self.reference(self.frame), self.reference(self._later())
-        base, robot = self.root_state, self.robot
+        now, soon = self.reference(self.frame), self._later()
+        base, robot, motion = self.root_state, self.robot, self.motions.frames
         goal = kernels.aligned(base, now.base, now.bodies)
         bodies = self._body_states(goal, now.bodies)
-        place, axes = kernels.seen_from(base, soon.base)
+        place, axes = kernels.seen_from(base, self._reference_base(soon))
         body_place, body_axes = kernels.in_base(base, bodies)
         distance, angle, height_error, tilt_error = kernels.base_errors(base, now.base)
         apart, turned, velocity_error, spin_error = kernels.body_errors(bodies, goal, now.bodies)
         heights = (bodies[..., 2] - goal[..., 2]).abs()
         return kernels.Tracking(
-            reference_joint_offset=soon.joint_position - robot.default_pose,
-            reference_joint_velocity=soon.joint_velocity,
+            reference_joint_offset=motion.joint_position.index_select(0, soon) - robot.default_pose,
+            reference_joint_velocity=motion.joint_velocity.index_select(0, soon),
             reference_orientation_b=axes,
             reference_position_b=place,
             angular_velocity_b=quat_rotate_inverse(base[:, 3:7], base[:, 10:13]),

@@ -1,14 +1,10 @@
 """The reward table of motion tracking."""
 
-import dataclasses
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Callable, Dict, Mapping, NamedTuple
-
-from torch import Tensor
+from typing import Any, Dict, Mapping
 
 from humanoid_gym.kernels import tracking_rewards as terms
-from humanoid_gym.kernels.tracking import Tracking
+from humanoid_gym.tasks.reward_table import RewardTerm, check_scales, terms_to_evaluate
 
 LOST = "lost"
 """The one term that is not a function of the quantities: it comes from the termination."""
@@ -48,8 +44,7 @@ class RewardsConfig:
 
     def __post_init__(self) -> None:
         """Refuse a table without any term."""
-        if not any(getattr(self, entry.name) for entry in dataclasses.fields(self)):
-            raise ValueError("every scale is 0; set at least one")
+        check_scales(self)
 
 
 @dataclass(frozen=True)
@@ -66,15 +61,6 @@ class RewardTargetsConfig:
     """[rad/s]"""
     joint_sigma: float = field(default=0.3, metadata={"above": 0.0})
     """[rad]"""
-
-
-class RewardTerm(NamedTuple):
-    """One row of the reward table."""
-
-    quantity: Callable[[Tracking], Tensor]
-    """Returns the unscaled term, shape (num_envs,)."""
-    scale: float
-    """Factor to the reward, negative for a cost."""
 
 
 def reward_table(
@@ -97,11 +83,4 @@ def reward_table(
         "joint_position": {"sigma": targets.joint_sigma},
         **robot,
     }
-    names = [entry.name for entry in dataclasses.fields(RewardsConfig) if entry.name != LOST]
-    return {
-        name: RewardTerm(
-            partial(getattr(terms, name), **shaped.get(name, {})), getattr(scales, name)
-        )
-        for name in names
-        if getattr(scales, name) != 0.0
-    }
+    return terms_to_evaluate(scales, terms, shaped, LOST)

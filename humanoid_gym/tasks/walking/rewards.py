@@ -1,16 +1,14 @@
 """The reward table: which terms there are, what they are scaled by, and what they compare with."""
 
-import dataclasses
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Callable, Dict, NamedTuple
+from typing import Dict, NamedTuple
 
 from torch import Tensor
 
 from humanoid_gym.config import ConfigError
 from humanoid_gym.kernels import walking_rewards as terms
-from humanoid_gym.kernels.walking import Walking
 from humanoid_gym.tasks.legged.feet import FootLayout
+from humanoid_gym.tasks.reward_table import RewardTerm, check_scales, terms_to_evaluate
 
 FALL = "fall"
 """The one term that is not a function of the quantities: it comes from the termination."""
@@ -76,8 +74,7 @@ class RewardsConfig:
 
     def __post_init__(self) -> None:
         """Refuse a table without any term."""
-        if not any(getattr(self, entry.name) for entry in dataclasses.fields(self)):
-            raise ValueError("every scale is 0; set at least one")
+        check_scales(self)
 
 
 @dataclass(frozen=True)
@@ -117,15 +114,6 @@ def check_feet(scales: RewardsConfig, feet: FootLayout) -> None:
         )
 
 
-class RewardTerm(NamedTuple):
-    """One row of the reward table."""
-
-    quantity: Callable[[Walking], Tensor]
-    """Returns the unscaled term, shape (num_envs,)."""
-    scale: float
-    """Factor to the reward, negative for a cost."""
-
-
 class RobotLimits(NamedTuple):
     """What terms need to know of the robot."""
 
@@ -163,11 +151,4 @@ def reward_table(
         "contact_force": {"limit": targets.force_limit, "weight": robot.weight},
         "feet_spacing": {"least": targets.least_spacing},
     }
-    names = [entry.name for entry in dataclasses.fields(RewardsConfig) if entry.name != FALL]
-    return {
-        name: RewardTerm(
-            partial(getattr(terms, name), **shaped.get(name, {})), getattr(scales, name)
-        )
-        for name in names
-        if getattr(scales, name) != 0.0
-    }
+    return terms_to_evaluate(scales, terms, shaped, FALL)

@@ -18,6 +18,7 @@ from humanoid_gym.tasks.legged.legged_robot import LeggedRobot
 from humanoid_gym.tasks.legged.robot import value_by_joint
 from humanoid_gym.tasks.mirrored_joints import mirrored_joints
 from humanoid_gym.tasks.observation import ObservationTerm
+from humanoid_gym.tasks.reward_table import RewardTerm, scaled
 from humanoid_gym.tasks.terrain import NOBODY, HeightScanConfig
 from humanoid_gym.tasks.walking.config import WalkConfig
 from humanoid_gym.tasks.walking.driving import Driving
@@ -30,7 +31,6 @@ from humanoid_gym.tasks.walking.observation import (
 )
 from humanoid_gym.tasks.walking.rewards import (
     FALL,
-    RewardTerm,
     RobotLimits,
     check_feet,
     reward_table,
@@ -154,9 +154,7 @@ class Walk(LeggedRobot):
 
     def compute_reward(self) -> Dict[str, Tensor]:
         """Return the scaled reward terms."""
-        terms = {
-            name: term.quantity(self.quantities) * term.scale for name, term in self.rewards.items()
-        }
+        terms = scaled(self.rewards, self.quantities)
         if self.config.rewards.fall != 0.0:
             terms[FALL] = self.compute_termination() * self.config.rewards.fall
         return terms
