@@ -1,8 +1,29 @@
 """States of a robot in the mirror, written out by hand."""
 
+from collections.abc import Sequence
+
 import torch
 
 from humanoid_gym.mirror import MirrorMap
+
+EVEN_JOINTS = ("pitch", "knee", "elbow")
+"""Endings of the names of humanoid24's joints whose numbers keep their signs."""
+
+
+def mirrored_joints(names: Sequence[str], values: torch.Tensor) -> torch.Tensor:
+    """Reflect one number per joint of humanoid24: sides change places, roll and yaw change signs.
+
+    Args:
+        names: of the joints.
+        values: shape (N, joints).
+    """
+    image = torch.empty_like(values)
+    for i, name in enumerate(names):
+        side, _, joint = name.partition("_")
+        other = {"left": f"right_{joint}", "right": f"left_{joint}"}.get(side, name)
+        sign = 1.0 if name.endswith(EVEN_JOINTS) else -1.0
+        image[:, i] = values[:, names.index(other)] * sign
+    return image
 
 
 def mirrored_root(root: torch.Tensor) -> torch.Tensor:
@@ -30,6 +51,7 @@ def assert_mirrored_step(
     """
     pairs = len(under_way)
     for name, reflection in (("observation", mirror.obs), ("states", mirror.states)):
+        assert reflection is not None
         seen = extras[f"final_{name}"]
         image = reflection.apply(seen[:pairs])
         # a contact that one side has a bit earlier shows in the forces of that step
@@ -39,3 +61,17 @@ def assert_mirrored_step(
     for name, term in extras["reward_terms"].items():
         a, b = term[:pairs][under_way], term[pairs:][under_way]
         torch.testing.assert_close(a, b, rtol=1e-3, atol=reward_tolerance, msg=name)
+
+
+def assert_told_apart(differs: torch.Tensor, mirror: MirrorMap) -> None:
+    """Check that no sign was compared with zero: what changes in the mirror differed in some pair.
+
+    Args:
+        differs: largest difference of each of the states' columns within any pair.
+        mirror: of the task.
+    """
+    assert mirror.states is not None
+    places = torch.arange(mirror.states.width)
+    moved = torch.tensor(mirror.states.source) != places
+    changing = moved | (torch.tensor(mirror.states.sign) < 0.0)
+    assert (differs[changing] > 1e-3).all()

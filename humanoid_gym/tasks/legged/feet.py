@@ -8,7 +8,7 @@ from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment.kinematics import link_poses
 from humanoid_gym.deployment.robot_description import read_body
 from humanoid_gym.mirror import VECTOR
-from humanoid_gym.tasks.mirrored_joints import APART
+from humanoid_gym.tasks.mirrored_robot import APART
 from humanoid_gym.tasks.task_config import find_asset
 
 

@@ -12,14 +12,17 @@ from torch import Tensor
 from humanoid_gym.deployment.description import Deployment
 from humanoid_gym.deployment.robot_description import read_body
 from humanoid_gym.kernels import tracking as kernels
+from humanoid_gym.mirror import MirrorMap
 from humanoid_gym.rotation import down_axis, quat_rotate_inverse
 from humanoid_gym.tasks.legged.deployment import legged_deployment
 from humanoid_gym.tasks.legged.legged_robot import RESET_CLEARANCE, LeggedRobot
+from humanoid_gym.tasks.mirrored_robot import mirrored_joints, mirrored_links
 from humanoid_gym.tasks.observation import ObservationTerm
 from humanoid_gym.tasks.reward_table import RewardTerm, scaled
 from humanoid_gym.tasks.task_config import find_asset
 from humanoid_gym.tasks.tracking.config import BEGINNING, REFERENCE, TrackingConfig
 from humanoid_gym.tasks.tracking.ghost import Ghost
+from humanoid_gym.tasks.tracking.mirror import mirror_map
 from humanoid_gym.tasks.tracking.motions import Frames, load_motions
 from humanoid_gym.tasks.tracking.observation import observation_table, state_table
 from humanoid_gym.tasks.tracking.rewards import LOST, reward_table
@@ -157,6 +160,17 @@ class MotionTracking(LeggedRobot):
         for kept, values in ((self.frame, frame), (self.first_frame, frame)):
             kept.copy_(torch.where(mask, values, kept))
         self.place(mask, *self._first_states(self.motions.at(frame)))
+
+    def mirror(self) -> MirrorMap:
+        """Return how observation, states and action change when left and right are exchanged.
+
+        Raises:
+            ValueError: the robot or its tracked bodies are not symmetric.
+        """
+        joints = mirrored_joints(self.config.asset, self.robot.joint_names)
+        self.check_symmetry(joints, {})
+        bodies = mirrored_links(self.config.asset, self.config.bodies)
+        return mirror_map(joints, bodies, self.observation, self.states)
 
     def state_dict(self) -> Dict[str, Any]:
         """Return what is needed to continue bit for bit."""

@@ -16,7 +16,7 @@ from humanoid_gym.mirror import MirrorMap
 from humanoid_gym.tasks.legged.deployment import legged_deployment
 from humanoid_gym.tasks.legged.legged_robot import LeggedRobot
 from humanoid_gym.tasks.legged.robot import value_by_joint
-from humanoid_gym.tasks.mirrored_joints import mirrored_joints
+from humanoid_gym.tasks.mirrored_robot import mirrored_joints
 from humanoid_gym.tasks.observation import ObservationTerm
 from humanoid_gym.tasks.reward_table import RewardTerm, scaled
 from humanoid_gym.tasks.terrain import NOBODY, HeightScanConfig

@@ -7,7 +7,7 @@ import pytest
 from humanoid_gym.deployment.robot_description import read_body
 from humanoid_gym.mirror import Reflection, by_name
 from humanoid_gym.tasks.humanoid_mirror import ODD_JOINTS
-from humanoid_gym.tasks.mirrored_joints import mirrored_joints
+from humanoid_gym.tasks.mirrored_robot import mirrored_joints
 from humanoid_gym.tasks.task_config import find_asset
 
 ROBOTS = "resources/urdf"
