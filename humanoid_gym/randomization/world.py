@@ -78,11 +78,12 @@ class World:
         self.write(gym, sim)
 
     def count(self, gym: Handle, sim: Handle) -> None:
-        """Count one control step, and draw and set a new gravity when its time has come."""
+        """Begin a control step; draw and set a new gravity where the last one had its time."""
         if not self._interval:
             return
+        passed = int(self._steps)
         self._steps += 1
-        if int(self._steps) % self._interval == 0:
+        if passed and passed % self._interval == 0:
             drawn = self._numbers.redraw(self._beginning)
             self._numbers["gravity"].copy_(drawn[:, self._numbers.slices["gravity"]])
             self.write(gym, sim)

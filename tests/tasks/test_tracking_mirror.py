@@ -15,8 +15,10 @@ from reflected_states import (
 )
 from tracking_settings import LEG_BODIES, ON_LEGS, SETTINGS, config, motion
 
+from humanoid_gym.config import ConfigError
 from humanoid_gym.motion import make_clip, read_clip, write_clip
 from humanoid_gym.tasks.mirrored_robot import mirrored_links
+from humanoid_gym.tasks.task_config import find_asset
 from humanoid_gym.tasks.tracking.motion_tracking import MotionTracking
 
 PAIRS = 24
@@ -85,6 +87,34 @@ def test_the_mirrored_motion_is_tracked_in_the_mirror(tmp_path: Path, observe_po
         differs = torch.maximum(differs, (pairs[:PAIRS] - pairs[PAIRS:]).abs().amax(0))
     assert under_way.sum() > PAIRS // 2
     assert_told_apart(differs, mirror)
+
+
+def test_mirror_images_of_motions_are_motions(tmp_path: Path):
+    """They are what the image's own file gives; joints that the robot lacks are left out."""
+    original, image = motion_and_image(tmp_path)
+    clip = read_clip(original)
+    more = clip._replace(
+        joint_names=("finger", *clip.joint_names[::-1]),
+        joint_position=np.hstack([clip.joint_position[:, :1], clip.joint_position[:, ::-1]]),
+    )
+    write_clip(Path(original), more)
+    expected = MotionTracking(config(motion=motion(files=[original, image]))).motions
+    found = MotionTracking(config(motion=motion(files=[original], mirrored=True))).motions
+    assert found.names == ("a", "a mirrored")
+    for a, b in zip(found.frames, expected.frames, strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
+    assert torch.equal(found.first, expected.first)
+    assert torch.equal(found.part_first, expected.part_first)
+
+
+def test_a_robot_that_is_not_symmetric_shows_no_mirror_images(tmp_path: Path):
+    urdf = Path(find_asset(SETTINGS["asset"])).read_text()
+    place = urdf.index("xyz=", urdf.index('<joint name="left_elbow"'))
+    lopsided = tmp_path / "robot.urdf"
+    lopsided.write_text(urdf[:place] + 'xyz="0 0 -0.3" was="' + urdf[place + 5 :])
+    changes = {"asset": str(lopsided), "motion": motion(mirrored=True)}
+    with pytest.raises(ConfigError, match=r"task\.motion\.mirrored: .* 'left_elbow' has no"):
+        MotionTracking(config(**changes))
 
 
 def test_bodies_without_a_counterpart_are_refused():

@@ -23,6 +23,8 @@ class MotionConfig:
     """Frames per second of files that do not say."""
     joints: Tuple[str, ...] = ()
     """Joints of files that do not name them, in their order; none: that of the robot's file."""
+    mirrored: bool = False
+    """Whether each motion's mirror image is a motion as well; the robot must be symmetric."""
     start: str = field(default=SAMPLED, metadata={"choices": (SAMPLED, BEGINNING)})
     """Where episodes begin. sampled: anywhere, more often where they fail. beginning: at the first
     frame, with one motion after the other."""

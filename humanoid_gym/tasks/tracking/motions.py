@@ -9,10 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from humanoid_gym.config import ConfigError
 from humanoid_gym.deployment.robot_description import read_body, read_joint_names
+from humanoid_gym.mirror import PSEUDOVECTOR, VECTOR
 from humanoid_gym.motion import MotionClip, ReferenceMotion, read_clip, reference_motion
 from humanoid_gym.shipped import SHIPPED
 from humanoid_gym.tasks.legged.robot import Robot
+from humanoid_gym.tasks.mirrored_robot import mirrored_joints
 from humanoid_gym.tasks.task_config import find_asset
 from humanoid_gym.tasks.tracking.config import TrackingConfig
 
@@ -74,7 +77,8 @@ def load_motions(
         device: of the simulation.
 
     Raises:
-        ConfigError: a file cannot be read, does not fit the robot, or is shorter than a step.
+        ConfigError: a file cannot be read, does not fit the robot, or is shorter than a step; or a
+            robot that is not symmetric is to show mirror images.
         FileNotFoundError: there is no such file.
     """
     asset = find_asset(config.asset)
@@ -84,9 +88,15 @@ def load_motions(
         read_clip(path, order, config.motion.fps) for path in find_motions(config.motion.files)
     ]
     names, limits = robot.joint_names, (robot.lower.tolist(), robot.upper.tolist())
-    references = [
-        reference_motion(_centred(clip), body, names, config.bodies, rate, limits) for clip in clips
-    ]
+    clips = [_centred(clip) for clip in clips]
+
+    def followed(clip: MotionClip) -> ReferenceMotion:
+        return reference_motion(clip, body, names, config.bodies, rate, limits)
+
+    references = [followed(clip) for clip in clips]
+    if config.motion.mirrored:
+        clips += _mirror_images(clips, config.asset, names)
+        references += [followed(clip) for clip in clips[len(references) :]]
     lengths = [len(reference.joint_position) for reference in references]
     return _together(
         [clip.name for clip in clips],
@@ -124,6 +134,28 @@ def _centred(clip: MotionClip) -> MotionClip:
     """Let a motion begin above the environment's origin."""
     start = clip.base_position[0] * np.array([1.0, 1.0, 0.0])
     return clip._replace(base_position=clip.base_position - start)
+
+
+def _mirror_images(
+    clips: Sequence[MotionClip], asset: str, joint_names: Sequence[str]
+) -> List[MotionClip]:
+    """Return motions with left and right exchanged; they have the robot's joints, in its order."""
+    try:
+        joints = mirrored_joints(asset, joint_names)
+    except ValueError as error:
+        raise ConfigError(f"task.motion.mirrored: {error}") from error
+    images = []
+    for clip in clips:
+        columns = [clip.joint_names.index(joint_names[k]) for k in joints.source]
+        image = clip._replace(
+            name=f"{clip.name} mirrored",
+            joint_names=tuple(joint_names),
+            base_position=clip.base_position * VECTOR.sign,
+            base_orientation=clip.base_orientation * (*PSEUDOVECTOR.sign, 1.0),
+            joint_position=clip.joint_position[:, columns] * joints.sign,
+        )
+        images.append(image)
+    return images
 
 
 def _frames(reference: ReferenceMotion) -> List[np.ndarray]:
