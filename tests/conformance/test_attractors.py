@@ -97,6 +97,24 @@ def test_only_the_chosen_axes_pull(world):
     assert w.root[0, :7].tolist() == pytest.approx([0, 1.0, 1, 0, 0, 0, 1], abs=1e-3)
 
 
+def test_a_stiff_attractor_pulls_a_body_from_where_it_was_just_put(world):
+    """At no more than 3 m/s, however far that is."""
+    w = attract(world, box, [[attractor(0, 1e7, target=pose(0, 0, 1))]])
+    w.step(2)
+    w.root[0, 0] = 5.0
+    w.set("actor_root_state", w.root)
+    w.step()
+    assert -3.1 < w.root[0, 7].item() < 0.0
+
+
+def test_two_attractors_of_a_body_share_it(world):
+    """Where their pulls are equal: 100 (1 - x) = 300 x; the third environment has none."""
+    pair = [attractor(0, 100.0, target=pose(1, 0, 1)), attractor(0, 300.0, target=pose(0, 0, 1))]
+    w = attract(world, box, [pair, pair[:1], []])
+    w.seconds(4)
+    assert w.root[:, 0].tolist() == pytest.approx([0.25, 1.0, 0.0], abs=1e-3)
+
+
 def test_rotation_axes_turn_and_do_not_move(world):
     props = attractor(0, 100.0, 10.0, gymapi.AXIS_ROTATION, pose(5, 5, 5, (0, HALF, 0, HALF)))
     w = attract(world, box, [[props]])

@@ -39,6 +39,17 @@ def test_velocity_targets(world, robots):
     assert gym.get_joint_velocity(env, 1) == pytest.approx(2.0, abs=0.02)
 
 
+def test_targets_are_zero_where_only_states_were_set_before_prepare(world, robots):
+    made = world(1, gravity=(0, 0, 0))
+    drive = {"driveMode": gymapi.DOF_MODE_POS, "stiffness": 300.0, "damping": 30.0}
+    made.place(made.urdf(robots.chain(1), fix_base_link=True), dofs=drive)
+    start = np.array([(0.5, 0.0)], gymapi.DofState.dtype)
+    made.start(edit=lambda gym, env, _: gym.set_actor_dof_states(env, 0, start, gymapi.STATE_ALL))
+    assert made.gym.get_dof_position(made.envs[0], 0) == 0.5
+    made.seconds(2.0)
+    assert made.gym.get_dof_position(made.envs[0], 0) == pytest.approx(0.0, abs=1e-3)
+
+
 def test_a_fixed_joint_has_no_target(world):
     text = """<robot name="r"><link name="a"/><link name="b"><inertial><mass value="1"/>
       <inertia ixx="1" iyy="1" izz="1" ixy="0" ixz="0" iyz="0"/></inertial></link>

@@ -170,6 +170,16 @@ def test_drive_mode_and_gains_change_while_simulating(world, robots):
     assert w.dof[0, 0].item() == pytest.approx(-0.4, abs=1e-3)
 
 
+def test_a_target_outlives_a_change_of_gains(world, robots):
+    gains = {"stiffness": 20.0, "damping": 50.0}
+    w = hinge(world, robots, POS, gravity=(0, 0, 0), **gains)
+    w.set("dof_position_target", [0.5])
+    w.step()
+    w.set_dofs(w.envs[0], 0, stiffness=100.0)
+    w.seconds(5)
+    assert w.dof[0, 0].item() == pytest.approx(0.5, abs=1e-3)
+
+
 def test_gains_differ_between_environments(world, robots):
     w = world(ground=None, num_envs=3)
     asset = w.urdf(robots.pendulum(joint="continuous"), fix_base_link=True)
@@ -180,6 +190,20 @@ def test_gains_differ_between_environments(world, robots):
     w.seconds(5)
     for q, stiffness in zip(w.dof[:, 0].tolist(), (50.0, 100.0, 400.0), strict=True):
         assert stiffness * (0.5 - q) == pytest.approx(2 * G * 0.8 * math.sin(q), rel=1e-3)
+
+
+def test_a_driven_and_a_passive_spring_are_alike(world, robots):
+    """One DOF, driven towards zero in one environment and in mode NONE in the other."""
+    stiffness, inertia = 40.0, 2 * 0.8**2 + 0.4 * 2 * 0.05**2
+    w = world(ground=None, gravity=(0, 0, 0), num_envs=2, dt=0.002)
+    asset = w.urdf(robots.pendulum(joint="continuous"), fix_base_link=True)
+    w.place(asset, dofs={"driveMode": NONE, "stiffness": stiffness, "damping": 0.0})
+    w.start(edit=lambda _, env, index: index or w.set_dofs(env, 0, driveMode=POS))
+    w.dof[:, 0] = 0.5
+    w.set("dof_state", w.dof)
+    w.seconds(0.25)
+    expected = 0.5 * math.cos(math.sqrt(stiffness / inertia) * 0.25)
+    assert w.dof[:, 0].tolist() == pytest.approx([expected] * 2, abs=0.01)
 
 
 def test_armature_adds_to_the_inertia(world, robots):

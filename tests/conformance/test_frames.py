@@ -10,12 +10,14 @@ from humanoid_gym.engine import gymapi, gymtorch
 HALF = math.sqrt(0.5)
 
 
+LOPSIDED = """<robot name="r"><link name="body"><inertial><origin xyz="0.5 0 0"/><mass value="2"/>
+  <inertia ixx="0.2" iyy="0.2" izz="0.2" ixy="0" ixz="0" iyz="0"/></inertial></link></robot>"""
+
+
 def test_root_velocity_is_that_of_the_centre_of_mass(world):
     """A body whose COM lies off its origin, spinning without moving: the COM stands still."""
     w = world(ground=None, gravity=(0, 0, 0))
-    text = """<robot name="r"><link name="body"><inertial><origin xyz="0.5 0 0"/><mass value="2"/>
-      <inertia ixx="0.2" iyy="0.2" izz="0.2" ixy="0" ixz="0" iyz="0"/></inertial></link></robot>"""
-    w.place(w.urdf(text), (0, 0, 1)).start()
+    w.place(w.urdf(LOPSIDED), (0, 0, 1)).start()
     w.root[0, 7:13] = torch.tensor([0.3, 0.0, 0.0, 0.0, 0.0, 2.0])
     w.set("actor_root_state", w.root)
     w.seconds(1.0)
@@ -26,6 +28,24 @@ def test_root_velocity_is_that_of_the_centre_of_mass(world):
     arm = 0.5 * torch.tensor([torch.cos(torch.tensor(2.0)), torch.sin(torch.tensor(2.0))])
     assert w.root[0, :2].tolist() == pytest.approx((com - arm).tolist(), abs=0.02)
     assert torch.allclose(w.body, w.root, atol=1e-5)
+
+
+def test_root_velocity_is_the_same_where_no_body_states_were_acquired(world):
+    w = world(ground=None, gravity=(0, 0, 0))
+    env = w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 1)
+    w.gym.create_actor(env, w.urdf(LOPSIDED), gymapi.Transform(), "r", 0, 0)
+    fixed = w.box(1, 1, 1, fix_base_link=True)
+    w.gym.create_actor(env, fixed, gymapi.Transform(gymapi.Vec3(0, 5, 0)), "fixed", 0, 0)
+    w.gym.prepare_sim(w.sim)
+    root = gymtorch.wrap_tensor(w.gym.acquire_actor_root_state_tensor(w.sim))
+    root[0, 3:13] = torch.tensor([0.0, 0.0, HALF, HALF, 0.3, 0.0, 0.0, 1.0, 0.0, 1.0])
+    w.set("actor_root_state", root)
+    for _ in range(60):
+        w.gym.simulate(w.sim)
+    w.gym.refresh_actor_root_state_tensor(w.sim)
+    # No force acts, and all principal moments are equal: both velocities stay.
+    assert root[0, 7:].tolist() == pytest.approx([0.3, 0, 0, 1, 0, 1], abs=0.02)
+    assert root[1].tolist() == [0, 5, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0]
 
 
 def test_body_states_of_a_chain_are_its_kinematics(world, robots):

@@ -80,6 +80,7 @@ def test_counts(pair):
     assert (gym.get_env_rigid_body_count(env), gym.get_sim_rigid_body_count(pair.sim)) == (6, 18)
     assert (gym.get_env_dof_count(env), gym.get_sim_dof_count(pair.sim)) == (4, 12)
     assert (gym.get_sim_actor_count(pair.sim), gym.get_sim_joint_count(pair.sim)) == (6, 12)
+    assert [gym.get_actor_handle(env, index) for index in (0, 1)] == [0, 1]
     assert gym.get_actor_dof_names(env, 1) == ["joint0", "joint1", "joint2"]
     assert gym.get_actor_rigid_body_names(env, 0) == ["base", "bob"]
     assert gym.get_actor_joint_dict(env, 1) == {"joint0": 0, "joint1": 1, "joint2": 2}

@@ -234,6 +234,42 @@ def test_actors_of_one_name_are_gathered_in_env_order(world, robots):
     assert torch.allclose(jacobian[:, 0, 0, 0], -0.2 * torch.sin(angles), atol=1e-6)
 
 
+def test_a_name_may_be_anothers_in_the_next_environment(world, robots):
+    w = world(ground=None, num_envs=3)
+    chain = w.urdf(robots.chain(1), fix_base_link=True)
+    for index, names in enumerate(("abc", "bac", "dac")):
+        env = w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 2)
+        for name in names:
+            w.gym.create_actor(env, chain, gymapi.Transform(), name, index, 0)
+    w.gym.prepare_sim(w.sim)
+    angles = torch.arange(9) / 10
+    w.set("dof_state", torch.stack((angles, torch.zeros(9)), dim=1))
+    for name, actors in (("a", [0, 4, 7]), ("b", [1, 3]), ("c", [2, 5, 8]), ("d", [6])):
+        jacobian = acquire(w, "jacobian", name)
+        w.gym.refresh_jacobian_tensors(w.sim)
+        assert torch.allclose(jacobian[:, 0, 0, 0], -0.2 * torch.sin(angles[actors]), atol=1e-6)
+
+
+def test_one_name_for_different_assets_is_refused(world, robots):
+    w = world(ground=None)
+    env = w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 2)
+    for asset in (w.urdf(robots.chain(1)), w.urdf(robots.chain(2))):
+        w.gym.create_actor(env, asset, gymapi.Transform(), "arm", 0, 0)
+    with pytest.raises(ValueError, match=r"named 'arm' are made from different assets"):
+        acquire(w, "jacobian", "arm")
+
+
+def test_matrices_acquired_before_all_actors_were_there_are_refused(world, robots):
+    w = world(ground=None)
+    chain = w.urdf(robots.chain(1), fix_base_link=True)
+    for index in range(2):
+        env = w.gym.create_env(w.sim, gymapi.Vec3(), gymapi.Vec3(), 2)
+        w.gym.create_actor(env, chain, gymapi.Transform(), "chain", index, 0)
+        acquire(w, "mass_matrix", "chain")
+    with pytest.raises(RuntimeError, match=r"acquire_mass_matrix_tensor\('chain'\).*before all"):
+        w.gym.prepare_sim(w.sim)
+
+
 def test_a_body_welded_to_the_world_has_no_jacobian(world):
     w = world(ground=None)
     w.place(w.box(1, 1, 1, fix_base_link=True)).start()

@@ -92,6 +92,28 @@ def made_of(w, masses, coms):
     return bodies
 
 
+def test_an_inertia_of_other_axes_moves_like_an_assets_own(world, assert_alike):
+    """Bodies that tumble freely: one environment's inertia is not in proportion to the asset's."""
+
+    def tumbling(rows, num_envs=1):
+        (xx, xy, xz), (_, yy, yz), (_, _, zz) = rows
+        w = world(num_envs=num_envs, ground=None, gravity=(0, 0, 0))
+        asset = w.urdf(f"""<robot name="r"><link name="body"><inertial><mass value="2"/>
+          <inertia ixx="{xx}" iyy="{yy}" izz="{zz}" ixy="{xy}" ixz="{xz}" iyz="{yz}"/>
+          </inertial></link></robot>""")
+        w.place(asset).start()
+        w.root[:, 10:] = torch.tensor([1.0, -2.0, 3.0])
+        w.set("actor_root_state", w.root)
+        return w
+
+    wanted = ((0.3, 0.05, -0.02), (0.05, 0.5, 0.04), (-0.02, 0.04, 0.6))
+    w = tumbling(((0.4, 0, 0), (0, 0.4, 0), (0, 0, 0.5)), num_envs=2)
+    bodies = w.gym.get_actor_rigid_body_properties(w.envs[1], 0)
+    bodies[0].inertia = gymapi.Mat33(*(gymapi.Vec3(*row) for row in wanted))
+    w.gym.set_actor_rigid_body_properties(w.envs[1], 0, bodies)
+    assert_alike(state(w.step(NUM_STEPS))[1], state(tumbling(wanted).step(NUM_STEPS))[0])
+
+
 def test_properties_set_before_prepare_are_those_set_after_it(world, assert_alike):
     def edit(gym, env, index):
         bodies = gym.get_actor_rigid_body_properties(env, 0)
@@ -129,6 +151,33 @@ def test_a_scaled_actor_moves_like_one_whose_asset_has_these_lengths(world, scal
     assert_alike(run(w)[1], expected)
     assert w.gym.get_actor_scale(w.envs[1], 0) == scale
     assert w.gym.get_actor_scale(w.envs[0], 0) == 1.0
+
+
+def anchored(scale=1.0):
+    """A floating box whose arm is hinged beside its origin and carries a slide, in MJCF."""
+    s = scale
+    return f"""<mujoco><worldbody><body name="base"><freejoint/><geom size="{0.2 * s}"/>
+      <body name="arm" pos="{0.2 * s} 0 {0.1 * s}">
+        <joint name="a" axis="0 1 0" pos="{0.1 * s} 0 {-0.05 * s}"/>
+        <geom type="box" size="{0.1 * s} {0.05 * s} {0.2 * s}" pos="0 0 {0.1 * s}"/>
+        <body name="hand" pos="0 0 {0.3 * s}">
+          <joint name="b" type="slide" limited="true" range="{-0.1 * s} {0.02 * s}"/>
+          <geom size="{0.05 * s}"/></body></body></body></worldbody></mujoco>"""
+
+
+@pytest.mark.parametrize("prepared", [False, True])
+def test_scaled_joints_are_at_scaled_places_before_prepare_and_after(world, prepared, assert_alike):
+    def edit(gym, env, _):
+        gym.set_actor_scale(env, 0, 1.3)
+        w.set_dofs(env, 0, **DRIVE)
+
+    w = world(num_envs=2)
+    w.place(w.mjcf(anchored()), (0, 0, 0.4)).start(edit=None if prepared else edit)
+    if prepared:
+        edit(w.gym, w.envs[1], 1)
+    expected = world()
+    expected.place(expected.mjcf(anchored(1.3)), (0, 0, 0.4), dofs=DRIVE).start()
+    assert_alike(run(w)[1], run(expected)[0])
 
 
 def test_scale_shows_in_the_properties_and_is_relative_to_the_asset(world):
@@ -287,6 +336,7 @@ def test_the_cap_of_stiff_drives_follows_the_inertia(world, robots):
     arm = [m * 0.8**2 + 0.4 * m * 0.05**2 for m in (2.0, 10.0)]
     substep = w.dt / 2
     assert (drives.stiffness[:, 0] * substep**2 / 0.8).tolist() == pytest.approx(arm, rel=1e-6)
+    assert (drives.damping[:, 0] * substep / 0.8).tolist() == pytest.approx(arm, rel=1e-6)
     w.seconds(1.0)
     assert w.dof[:, 1].abs().max() < 1e-3
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from humanoid_gym.engine import gymapi, gymtorch
 
@@ -77,6 +78,29 @@ def test_two_sensors_on_a_body_share_the_force(world):
     assert b[3].item() == pytest.approx(-0.3 * b[2].item(), rel=1e-4)
 
 
+def test_a_tumbling_body_reads_the_torque_on_it(world):
+    """Euler's equations with principal axes beside the body's: no torque but the applied one."""
+    w = world(ground=None, gravity=(0, 0, 0), dt=0.001)
+    asset = w.urdf("""<robot name="r"><link name="body"><inertial><origin xyz="0.1 0 0.2"/>
+      <mass value="2"/><inertia ixx="0.3" iyy="0.5" izz="0.6" ixy="0.1" ixz="-0.05" iyz="0.08"/>
+      </inertial></link></robot>""")
+    props = gymapi.ForceSensorProperties()
+    props.use_world_frame = True
+    pose = gymapi.Transform(gymapi.Vec3(0.1, 0, 0.2))
+    w.gym.create_asset_force_sensor(asset, 0, pose, props)
+    w.gym.create_asset_force_sensor(asset, 0, pose)
+    w.place(asset, (0, 0, 5), (0.1, 0.2, 0.3, 0.927)).start()
+    w.root[0, 10:] = torch.tensor([1.0, -2.0, 3.0])
+    w.set("actor_root_state", w.root)
+    torque = torch.tensor([[0.4, -0.3, 0.2]])
+    given = gymtorch.unwrap_tensor(torque)
+    w.gym.apply_rigid_body_force_tensors(w.sim, None, given, gymapi.ENV_SPACE)
+    w.step()
+    assert w.sensor[0].tolist() == pytest.approx([0, 0, 0, 0.4, -0.3, 0.2], abs=0.01)
+    in_body = Rotation.from_quat(w.root[0, 3:7].numpy()).inv().apply(torque[0].numpy())
+    assert w.sensor[1].tolist() == pytest.approx([0, 0, 0, *in_body], abs=0.01)
+
+
 PARTS = [((True, False), -1.0), ((False, True), 1.0), ((True, True), 0.0), ((False, False), 0.0)]
 
 
@@ -98,6 +122,12 @@ def test_nothing_constrains_a_falling_body(world, parts, share):
     w.set("actor_root_state", w.root)
     w.step()
     assert w.sensor[0, :3].norm().item() == pytest.approx(share * 4.8 * G, abs=1e-3)
+
+
+def test_constraint_forces_are_each_actors_own(world):
+    w, box = with_sensor(world, parts=(False, True))
+    w.place(box, (0, 0, 5)).place(box, (3, 0, 0.3)).start().step(30)
+    assert w.sensor[:, 2].tolist() == pytest.approx([0.0, 4.8 * G], abs=0.05)
 
 
 def test_constraint_forces_on_the_links_of_a_standing_robot_add_up_to_its_weight(world, robots):

@@ -181,6 +181,17 @@ def test_environments_differ_and_change_while_running(world):
         np.testing.assert_allclose(row, balance([0.3, 0.0], stiffness, 0.05), atol=1e-5)
 
 
+def test_limits_of_each_environment_in_either_order(world):
+    limits = (-0.2, 0.3), (-0.1, 0.1), (0.2, -0.3)
+    scene = start(world, num_envs=3)
+    for index, (lower, upper) in enumerate(limits):
+        change(scene, index, stiffness=0.0, limit_stiffness=80.0)
+        change(scene, index, fixed_lower_limit=lower, fixed_upper_limit=upper)
+    for force, side in ((4.0, max), (-4.0, min)):
+        for row, pair in zip(settled(scene, [force, 0.0]), limits, strict=True):
+            np.testing.assert_allclose(row, balance([force, 0.0], 80.0, side(pair)), atol=1e-5)
+
+
 def test_an_asset_passes_its_properties_to_later_actors(world):
     def prepare(gym, asset):
         props = gym.get_asset_tendon_properties(asset)

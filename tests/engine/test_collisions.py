@@ -69,15 +69,34 @@ LINKS = """<robot name="r">
     <collision><geometry><sphere radius="0.3"/></geometry></collision></link>
   <joint name="j" type="prismatic"><origin xyz="0.2 0 0"/><parent link="a"/><child link="b"/>
     <axis xyz="1 0 0"/><limit lower="-9" upper="9" effort="1" velocity="9"/></joint>
+  <link name="c"><inertial><mass value="1"/>
+    <inertia ixx="0.1" iyy="0.1" izz="0.1" ixy="0" ixz="0" iyz="0"/></inertial>
+    <collision><geometry><sphere radius="0.3"/></geometry></collision>
+    <collision><geometry><sphere radius="0.25"/></geometry></collision></link>
+  <joint name="k" type="prismatic"><origin xyz="0.5 0 0"/><parent link="b"/><child link="c"/>
+    <axis xyz="1 0 0"/><limit lower="-9" upper="9" effort="1" velocity="9"/></joint>
 </robot>"""
 
 
 @pytest.mark.parametrize("fixed", [False, True])
 def test_jointed_bodies_never_collide(world, fixed):
-    """Two overlapping spheres on a slide stay where they are, on a fixed base too."""
+    """Overlapping spheres on slides stay where they are, on a fixed base too."""
     w = world(ground=None, gravity=(0, 0, 0))
     w.place(w.urdf(LINKS, fix_base_link=fixed), (0, 0, 1), group=0, mask=0).start().seconds(0.5)
-    assert w.dof[0].tolist() == [0.0, 0.0]
+    assert w.dof.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    assert (w.contact == 0).all()
+
+
+def test_jointed_bodies_never_collide_whatever_their_filters(world):
+    """The filters part the second link from one shape of the third; the joint from both."""
+    w = world(ground=None, gravity=(0, 0, 0))
+    robot = w.urdf(LINKS)
+    shapes = w.gym.get_asset_rigid_shape_properties(robot)
+    shapes[1].filter = shapes[2].filter = 1
+    w.gym.set_asset_rigid_shape_properties(robot, shapes)
+    w.place(w.box(1, 1, 1), (0, 5, 1), group=0, mask=2)
+    w.place(robot, (0, 0, 1), group=0, mask=-1).start().seconds(0.5)
+    assert w.dof.tolist() == [[0.0, 0.0], [0.0, 0.0]]
     assert (w.contact == 0).all()
 
 

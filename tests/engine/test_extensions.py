@@ -45,6 +45,35 @@ def test_a_loaded_state_goes_on_bit_for_bit(world, robots):
     assert b.gym.get_frame_count(b.sim) == 65
 
 
+def test_a_force_that_was_saved_acts_for_one_simulate(world):
+    w = world(ground=None, gravity=(0, 0, 0))
+    w.place(w.box(0.2, 0.2, 0.2, density=500.0)).start()
+    w.gym.apply_body_forces(w.envs[0], 0, gymapi.Vec3(12.0, 0, 0))
+    saved = w.gym.extensions.save_state(w.sim)
+    w.step(3)
+    w.gym.extensions.load_state(w.sim, saved)
+    w.step(3)
+    assert w.root[0, 7].item() == pytest.approx(12.0 / 4.0 * w.dt, rel=1e-5)
+
+
+def test_contacts_and_faults_are_those_of_the_loaded_state(world):
+    w = world()
+    w.place(w.box(0.2, 0.2, 0.2), (0, 0, 0.1)).start().step(20)
+    saved = w.gym.extensions.save_state(w.sim)
+    touching = len(w.gym.get_env_rigid_contacts(w.envs[0]))
+    w.root[0, 2], w.root[0, 7] = 5.0, torch.nan
+    w.set("actor_root_state", w.root)
+    w.step()
+    w.root[0, 2] = 5.0
+    w.set("actor_root_state", w.root)
+    w.step()
+    assert w.gym.extensions.fault_counts(w.sim).tolist() == [1]
+    assert len(w.gym.get_env_rigid_contacts(w.envs[0])) == 0
+    w.gym.extensions.load_state(w.sim, saved)
+    assert w.gym.extensions.fault_counts(w.sim).tolist() == [0]
+    assert len(w.gym.get_env_rigid_contacts(w.envs[0])) == touching > 0
+
+
 def test_a_saved_state_does_not_change_with_the_simulation(world, robots):
     w = tumbling(world, robots)
     saved = w.gym.extensions.save_state(w.sim)

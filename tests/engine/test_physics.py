@@ -217,6 +217,18 @@ def test_root_speed_limits(world):
     assert w.root[0, 10:13].tolist() == pytest.approx([0, 4.0, 0], abs=1e-5)
 
 
+@pytest.mark.parametrize("first", [7, 10])
+def test_root_speeds_are_limited_as_norms(world, first):
+    """Not one component is above the limit, the speed is: it keeps its direction."""
+    w = world(ground=None, gravity=(0, 0, 0))
+    w.place(w.sphere(0.1, max_linear_velocity=4.0, max_angular_velocity=4.0)).start()
+    w.root[0, first : first + 3] = 2.4
+    w.set("actor_root_state", w.root)
+    w.step()
+    limited = w.root[0, first : first + 3].tolist()
+    assert limited == pytest.approx([4.0 / math.sqrt(3.0)] * 3, abs=1e-5)
+
+
 def test_body_damping(world):
     """Velocities decay as exp(-c t), whatever the axis of the spin."""
     w = world(ground=None, gravity=(0, 0, 0))

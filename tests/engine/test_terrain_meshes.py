@@ -8,7 +8,7 @@ from humanoid_gym.engine.terrain.height_fields import refined, subdivision
 from humanoid_gym.engine.terrain.meshes import MeshGround, UnsupportedMeshError
 from humanoid_gym.engine.terrain.rasters import height_at, rasterized
 from humanoid_gym.engine.terrain.shapes import Box, ConvexSolid, HeightField
-from humanoid_gym.engine.terrain.solids import find_box, is_convex, parts
+from humanoid_gym.engine.terrain.solids import find_box, is_convex, merged, parts
 from humanoid_gym.engine.terrain.static_geometry import add_static_geometry
 from humanoid_gym.engine.values.math_types import Quat, Transform, Vec3
 
@@ -148,6 +148,32 @@ def test_an_uneven_grid_is_sampled(rng):
     assert felt([shape], x, y) == pytest.approx(0.3 * x, abs=1e-5)
 
 
+@pytest.mark.parametrize("shear", [-0.1, 0.1])
+def test_a_sheared_grid_is_sampled(rng, shear):
+    """Its cells are no rectangles: taken for such, its slope would lie elsewhere."""
+    vertices, triangles = grid_mesh(np.zeros((9, 9)), [0.25, 0], [shear, 0.25])
+    vertices[:, 2] = 0.3 * vertices[:, 0]
+    (shape,) = ground().shapes(vertices, triangles)
+    y = rng.uniform(0.1, 1.9, 30)
+    x = y / 0.25 * shear + rng.uniform(0.1, 1.9, 30)
+    assert felt([shape], x, y) == pytest.approx(0.3 * x, abs=1e-5)
+
+
+@pytest.mark.parametrize("bottom", [-0.5, 2.0])
+def test_a_solid_step_with_a_flat_bottom_is_a_height_field(bottom):
+    profile = [(0, 0), (0, 0.2), (1, 0.2), (1, 0.4), (2, 0.4), (2, 0)]
+    vertices = np.array([[x, y, bottom + z] for y in (0.0, 2.0) for x, z in profile])
+    side = [[0, 1, 2], [0, 2, 5], [2, 3, 4], [2, 4, 5]]
+    triangles = [*side, *([a + 6, c + 6, b + 6] for a, b, c in side)]
+    for i in range(6):
+        j = (i + 1) % 6
+        triangles += [[i, i + 6, j], [j, i + 6, j + 6]]
+    (shape,) = ground().shapes(vertices, np.array(triangles))
+    assert isinstance(shape, HeightField)
+    heights = felt([shape], np.array([0.5, 1.5]), np.array([1.0, 1.0]))
+    assert heights == pytest.approx([bottom + 0.2, bottom + 0.4], abs=1e-5)
+
+
 def folded_step(reach, length):
     """A step up to 0.5 m at x = 3 whose upper edge hangs over the lower ground by `reach` [m].
 
@@ -215,6 +241,13 @@ def test_parts_of_a_mesh():
     pieces = parts(11, triangles)
     assert [used.tolist() for used, _ in pieces] == [[0, 1, 2, 3, 4], [6, 7, 8, 9]]
     assert pieces[1][1].tolist() == [[0, 1, 2], [3, 0, 2]]
+
+
+def test_merging_drops_triangles_with_two_corners_in_one_place():
+    places = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 0]])
+    vertices, triangles = merged(places, np.array([[0, 3, 1], [1, 0, 3], [3, 1, 0], [3, 1, 2]]))
+    assert len(vertices) == 3
+    assert vertices[triangles].tolist() == [places[[0, 1, 2]].tolist()]
 
 
 CORNERS = np.array([[x, y, z] for x in (0, 1) for y in (0, 1) for z in (0, 1)], dtype=float)

@@ -94,6 +94,19 @@ def test_discrete_obstacles():
     tu.discrete_obstacles_terrain(terrain(10, 10), 0.2, 1.0, 1.0, 5)
 
 
+def test_obstacles_lie_whole_on_the_terrain():
+    np.random.seed(0)
+    for _ in range(40):
+        t = tu.discrete_obstacles_terrain(terrain(16, 20), 0.2, 1.0, 1.1, 1, platform_size=0.0)
+        assert (t.height_field_raw != 0).sum() == 10 * 10
+
+
+def test_a_platform_larger_than_the_terrain_is_all_of_it():
+    t = terrain(10, 20)
+    t.height_field_raw[:] = 7
+    assert not tu.stepping_stones_terrain(t, 0.5, 0.1, 0.05, 5.0).height_field_raw.any()
+
+
 def test_waves():
     h = tu.wave_terrain(terrain(80, 120), num_waves=2, amplitude=1.0).height_field_raw * 0.005
     x, y = np.arange(80)[:, None], np.arange(120)[None]

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.spatial.transform import Rotation
 
 from humanoid_gym.kernels import tracking as kernels
 from humanoid_gym.kernels import tracking_rewards as terms
@@ -119,6 +120,21 @@ def test_base_errors():
         cosine = 0.5 * (torch.trace(a.T @ b) - 1.0)
         assert angle[i].item() == pytest.approx(math.acos(cosine.clamp(-1, 1)), abs=1e-4)
         assert tilt[i].item() == pytest.approx(abs((a[2, 2] - b[2, 2]).item()), abs=1e-5)
+
+
+def test_body_errors():
+    bodies, goal, reference = states(N, B), states(N, B), states(N, B)
+    errors = kernels.body_errors(bodies, goal[..., 0:7], reference)
+    own, wanted, recorded = (x.double().numpy() for x in (bodies, goal, reference))
+    turns = [Rotation.from_quat(x[..., 3:7].reshape(-1, 4)) for x in (own, wanted)]
+    expected = (
+        np.linalg.norm(own[..., 0:3] - wanted[..., 0:3], axis=-1),
+        (turns[0].inv() * turns[1]).magnitude().reshape(N, B),
+        np.linalg.norm(own[..., 7:10] - recorded[..., 7:10], axis=-1),
+        np.linalg.norm(own[..., 10:13] - recorded[..., 10:13], axis=-1),
+    )
+    for found, error in zip(errors, expected, strict=True):
+        np.testing.assert_allclose(found, error, atol=1e-4)
 
 
 def test_down_is_the_world_s():

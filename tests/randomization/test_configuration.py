@@ -75,6 +75,10 @@ def test_settings_survive_being_written_to_a_file_and_read_again():
         ({"noise": {"joint": {"std": -0.1}}}, "noise.joint: std: must be >= 0, got [-0.1, -0.1]"),
         ({"noise": {"joint": {"std": [0.2, 0.1]}}}, "noise.joint: std: expected [low, high] with"),
         ({"noise": {"joint": {"bias": {"range": [2, 1]}}}}, "noise.joint.bias: range: expected"),
+        (
+            {"noise": {"joint": {"bias": {"range": [1, 2], "distribution": "log_uniform"}}}},
+            "noise.joint: bias.distribution: log_uniform is for factors",
+        ),
         ({"velocity_push": {"speed": [1, 0]}}, "velocity_push: speed: expected [low, high] with"),
         ({"velocity_push": {"sped": [0, 1]}}, "unknown key 'sped'; nearest: 'speed'"),
         ({"force_push": {"force": [-1, 0]}}, "force_push: force: must be >= 0, got [-1, 0]"),

@@ -51,9 +51,10 @@ def test_bell_of_the_ends_of_the_unit_interval_is_finite():
     torch.testing.assert_close(ends, torch.tensor([-2.0, 0.0, 2.0]), atol=1e-3, rtol=0.0)
 
 
-def test_whole_numbers_are_equally_likely_with_both_ends():
-    values = sample(Draw((0.0, 2.0)), integer=True)
-    counts = [int((values == k).sum()) for k in range(3)]
+@pytest.mark.parametrize("low", [0, 3])
+def test_whole_numbers_are_equally_likely_with_both_ends(low):
+    values = sample(Draw((low, low + 2.0)), integer=True)
+    counts = [int((values == low + k).sum()) for k in range(3)]
     assert sum(counts) == N
     assert stats.chisquare(counts).pvalue > LEAST_P
 

@@ -82,6 +82,16 @@ def test_noise_is_the_same_for_the_last_observation_and_what_comes_after(small):
     assert extras["final_observation"][4:].equal(obs["obs"][4:])
 
 
+def test_the_schedule_lets_noise_grow_from_episode_to_episode(small):
+    noise = {"joint": {"std": 0.05, "schedule": {"steps": 100, "start": 0.2}}}
+    task = small(ARM, {"noise": noise}, fixed=True, num_envs=4)
+    run(task, 50)
+    task.restart(torch.arange(4) < 2)
+    level = task.randomization.draws()["noise.joint"][:, 0]
+    # a fifth, and in half of the time half of the rest
+    torch.testing.assert_close(level, torch.tensor([0.03, 0.03, 0.01, 0.01]))
+
+
 @pytest.mark.parametrize("longest", [2, 5])
 def test_an_action_acts_after_its_delay(small, longest):
     task = small(ARM, {"delay": {"range": [0, longest]}}, fixed=True, num_envs=64)

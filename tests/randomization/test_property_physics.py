@@ -3,6 +3,7 @@
 Expected values follow from the drawn numbers by textbook formulas.
 """
 
+import itertools
 import math
 
 import pytest
@@ -173,6 +174,14 @@ def test_gravity_is_drawn_again_after_its_interval(small):
     assert len({float(g[2]) for g in seen}) == 3
 
 
+def test_gravity_stays_for_its_interval(small):
+    randomization = {"gravity": {"range": [-0.1, 0.1]}, "gravity_interval": 3 * DT}
+    task = small(randomization=randomization, height=50.0)
+    seen = [float(run(task)["gravity"][0, 2]) for _ in range(60)]
+    assert [len([*alike]) for _, alike in itertools.groupby(seen)] == [3] * 20
+    assert max(map(abs, seen)) <= 0.1  # each time anew, not added to the last
+
+
 def test_properties_drawn_at_each_reset_act_from_the_next_episode_on(small, backend):
     draw = {"range": [0.5, 2.0], "when": "reset"}
     task = small(ARM, {"armature": draw}, fixed=True, num_envs=4)
@@ -211,6 +220,10 @@ def test_shared_numbers_are_the_same_for_all_parts(small):
         (
             {"payload": {"range": [-3.0, 1.0]}},
             r"^task.randomization.payload.range: body 'base' of 2 kg would be left with -1 kg",
+        ),
+        (
+            {"payload": {"range": [-1.2, 0.0]}, "link_mass": {"range": [0.5, 1.5]}},
+            r"payload.range: body 'base' of 2 kg would be left with -0.2 kg",
         ),
         (
             {"link_mass": {"range": [0.8, 1.2], "only": ["torsu"]}},

@@ -7,6 +7,10 @@ import torch
 from scipy import stats
 from small_tasks import ARM, DT, MASS, run
 
+from humanoid_gym.randomization.batch import Batch
+from humanoid_gym.randomization.configuration import ForcePush, VelocityPush
+from humanoid_gym.randomization.pushes import Clock, ForcePushes, Sizes, VelocityPushes
+from humanoid_gym.randomization.ranges import Schedule
 from humanoid_gym.rotation import quat_conjugate, quat_from_euler_xyz, quat_multiply
 
 LEAST_P = 0.01
@@ -108,6 +112,71 @@ def test_the_schedule_lets_pushes_grow(small):
         size = run(task)["velocity_push"].norm(dim=-1)
         expected = min(1.0, 0.5 + 0.05 * step)
         torch.testing.assert_close(size, torch.full((2,), expected), rtol=1e-5, atol=0.0)
+
+
+def batch(num_envs: int) -> Batch:
+    return Batch(num_envs, torch.device("cpu"), torch.Generator().manual_seed(1), False, DT)
+
+
+def test_spins_have_the_stated_sizes_and_any_direction():
+    """Of points that are spread evenly over a sphere each coordinate is uniform (Archimedes)."""
+    spins = Sizes((0.1, 0.3), None, batch(5000)).spatial(torch.tensor(0))
+    sizes = spins.norm(dim=-1)
+    assert stats.kstest(sizes.numpy(), stats.uniform(0.1, 0.2).cdf).pvalue > LEAST_P
+    for coordinate in (spins.T / sizes).numpy():
+        assert stats.kstest(coordinate, stats.uniform(-1.0, 2.0).cdf).pvalue > LEAST_P
+
+
+def test_the_first_events_do_not_come_together():
+    """Between now and the longest interval, although no interval is shorter than 5 s."""
+    seconds = DT * Clock((5.0, 10.0), batch(5000)).left
+    assert stats.kstest(seconds.numpy(), stats.uniform(0.0, 10.0).cdf).pvalue > LEAST_P
+
+
+def test_no_time_is_shorter_than_a_step():
+    assert Clock((DT, DT), batch(3)).steps((0.0, 0.4 * DT)).tolist() == [1.0, 1.0, 1.0]
+
+
+EACH_STEP = {"interval": (DT, DT), "schedule": Schedule(steps=10, start=0.5)}
+
+
+def test_spins_and_forces_grow_with_the_schedule():
+    blows = VelocityPushes(VelocityPush(spin=(1.0, 1.0), **EACH_STEP), batch(2))
+    pushes = ForcePushes(ForcePush(force=(1.0, 1.0), **EACH_STEP), [0], 1, batch(2))
+    assert blows.advance(torch.tensor(4))
+    pushes.advance(torch.tensor(4))
+    for vector in (blows.change[:, 3:], pushes.force):
+        torch.testing.assert_close(vector.norm(dim=-1), torch.full((2,), 0.5 + 4 * 0.05))
+
+
+def test_each_push_hits_one_of_the_bodies_all_equally_often():
+    pushes = ForcePushes(ForcePush(interval=(DT, DT)), [1, 3, 4], 6, batch(6000))
+    pushes.advance(torch.tensor(0))
+    hit = pushes.forces.norm(dim=-1) > 0.0
+    assert (hit.sum(1) == 1).all()
+    assert not hit[:, [0, 2, 5]].any()
+    assert stats.chisquare(hit.sum(0)[[1, 3, 4]].numpy()).pvalue > LEAST_P
+
+
+def test_a_push_stays_as_it_began_while_others_begin():
+    some = ForcePush(interval=(DT, 20 * DT), force=(1.0, 2.0), duration=(5 * DT, 10 * DT))
+    pushes, seen = ForcePushes(some, [0, 1, 2], 3, batch(50)), []
+    for step in range(60):
+        pushes.advance(torch.tensor(step))
+        seen.append(pushes.forces.clone())
+    forces = torch.stack(seen)
+    acts = forces.abs().amax((2, 3)) > 0.0
+    goes_on = acts[1:] & acts[:-1]  # between two pushes there is a step without
+    assert torch.equal(forces[1:][goes_on], forces[:-1][goes_on]) and goes_on.sum() > 500
+
+
+def test_a_push_ends_with_the_episode():
+    lasting = ForcePush(interval=(DT, DT), force=(1.0, 1.0), duration=(1.0, 1.0))
+    pushes = ForcePushes(lasting, [0], 1, batch(4))
+    pushes.advance(torch.tensor(0))
+    pushes.reset(torch.tensor([True, False, False, True]))
+    pushes.advance(torch.tensor(1))
+    assert pushes.force.norm(dim=-1).tolist() == pytest.approx([0.0, 1.0, 1.0, 0.0])
 
 
 def test_the_first_state_is_shifted_by_what_was_drawn(small):

@@ -161,6 +161,8 @@ def test_normalization_can_be_frozen():
     networks.update_observation_statistics(seen[20:])  # the batch that reaches 30 still counts
     before = {k: v.clone() for k, v in networks.observation_normalizer.state_dict().items()}
     torch.testing.assert_close(before["mean"], seen.double().mean(0))
+    torch.testing.assert_close(before["variance"], seen.double().var(0, correction=0))
+    assert before["count"] == 40
     networks.update_observation_statistics(100.0 * torch.randn(50, 3))
     after = networks.observation_normalizer.state_dict()
     assert all(torch.equal(value, after[name]) for name, value in before.items())

@@ -83,6 +83,16 @@ def test_states_are_normalized_by_their_own_statistics():
     assert torch.equal(other.value(obs, states), networks.value(obs, states))
 
 
+def test_the_states_of_a_rollout_enter_their_statistics():
+    networks = ActorCritic(2, 1, READING["states"], num_states=1)
+    storage = RolloutStorage.for_networks(networks, 4, 3, torch.device("cpu"))
+    storage.states.normal_()
+    PPO(networks, PPOConfig()).prepare(storage)
+    seen = storage.states[:-1]  # the last belongs to the next rollout
+    torch.testing.assert_close(networks.state_normalizer.mean.float(), seen.mean((0, 1)))
+    assert networks.state_normalizer.count == 12
+
+
 def test_truncated_episodes_are_bootstrapped_with_their_final_states():
     networks = ActorCritic(2, 1, READING["states"], num_states=1)
     storage = RolloutStorage.for_networks(networks, 4, 3, torch.device("cpu"))

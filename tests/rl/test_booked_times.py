@@ -8,6 +8,7 @@ from point_mass import PointMass
 
 from humanoid_gym.rl import ActorCriticConfig, PPOConfig, Runner, RunnerConfig, TrainConfig
 from humanoid_gym.rl import progress as progress_module
+from humanoid_gym.rl.logging.report import FRACTION, SECONDS_LEFT
 from humanoid_gym.rl.logging.training_log import TrainingLog
 
 ITERATIONS, HORIZON = 3, 4
@@ -116,3 +117,24 @@ def test_a_warm_start_is_learning(trained):
     reports, _ = trained(warm_start=300.0)
     assert seconds(reports[0])["learning"] == 300.0 + UPDATE
     assert seconds(reports[0])["inference"] == HORIZON * ACT
+
+
+@pytest.mark.parametrize(
+    ("max_minutes", "fraction", "left"),
+    [
+        (None, 1 / 4, 300.0),  # the second of eight iterations, after 100 s
+        (10.0, 1 / 4, 300.0),  # 500 s of the ten minutes are left, which is more
+        (5.0, 1 / 3, 200.0),
+        (1.0, 1.0, 0.0),
+    ],
+)
+def test_what_is_left_is_told_by_what_ends_first(monkeypatch, max_minutes, fraction, left):
+    clock = Clock()
+    monkeypatch.setattr(progress_module.time, "perf_counter", clock)
+    config = RunnerConfig(max_iterations=8, max_minutes=max_minutes)
+    progress = progress_module.Progress(config, PointMass(6))
+    progress.iteration = 2
+    clock.now += 100.0
+    report = progress.report()
+    assert (report[FRACTION], report[SECONDS_LEFT]) == pytest.approx((fraction, left))
+    assert progress.finished() == (max_minutes == 1.0)

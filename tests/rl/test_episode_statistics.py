@@ -172,6 +172,16 @@ def test_quantities_that_come_between_known_columns_are_not_taken_for_others():
     assert (report["metric/distance"], report["termination/fallen"]) == (7.0, 1.0)
 
 
+def test_a_quantity_that_comes_after_the_known_ones_leaves_the_books_as_they_are():
+    statistics = EpisodeStatistics(2, CPU)
+    one, both = torch.ones(2), torch.tensor([True, True])
+    statistics.update(one, both, {}, {"speed": 4.0 * one})
+    statistics.update(one, both, {}, {"speed": 6.0 * one}, {"fallen": both})
+    report = statistics.report(statistics.summary().tolist())
+    assert (report["episode/finished"], report["metric/speed"]) == (4.0, 5.0)
+    assert report["termination/fallen"] == 0.5  # of the first two nobody knew
+
+
 def test_the_finished_episodes_of_other_settings_can_be_dropped():
     statistics = EpisodeStatistics(2, CPU)
     both, none = torch.tensor([True, True]), torch.tensor([False, False])

@@ -134,8 +134,23 @@ def test_only_the_faulty_environments_are_restarted(tmp_path):
         else:
             assert runner.env.age[env] == before[env]
             assert runner.statistics._running[env, 1] == length[env]
-    assert runner.rollout_guard.find() == [] or not torch.isfinite(runner.statistics.steps).all()
     assert bool(runner.storage.rewards.isfinite().all())
+
+
+def test_environments_that_cannot_restart_one_by_one_all_begin_anew(tmp_path):
+    runner = make(tmp_path, PointMass(12))
+    runner.begin()
+
+    class Go:
+        requested = False
+
+    runner.collect(Go())
+    runner.statistics.steps[2, [5, 7], 0] = float("nan")
+    assert runner.accept_rollout()
+    actions = runner.storage.actions
+    assert torch.equal(actions[:, [5, 7]], actions[:, [0, 1]])  # nobody's counts three times
+    assert not runner.env.age.any() and not runner.statistics._running.any()
+    assert runner.storage.done[-1].all()
 
 
 class Ruined(Brittle):

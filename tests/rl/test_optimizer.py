@@ -114,9 +114,10 @@ def test_muon_takes_the_weights_of_hidden_layers_only():
     ]
 
 
+@pytest.mark.parametrize(("configured", "decay"), [(0.5, 0.5), (None, 0.01)])
 @pytest.mark.parametrize("name", ["adamw", "muon"])
-def test_weight_decay_shrinks_matrices_and_nothing_else(name):
-    networks, optimizer, _ = make(name, weight_decay=0.5)
+def test_weight_decay_shrinks_matrices_and_nothing_else(name, configured, decay):
+    networks, optimizer, _ = make(name, weight_decay=configured)
     with torch.no_grad():
         for parameter in networks.parameters():
             parameter.fill_(1.0)
@@ -124,8 +125,23 @@ def test_weight_decay_shrinks_matrices_and_nothing_else(name):
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
     for parameter in networks.parameters():
-        kept = 1.0 - 0.01 * 0.5 if parameter.dim() == 2 else 1.0
-        torch.testing.assert_close(parameter.detach(), torch.full(parameter.shape, kept))
+        kept = 1.0 - 0.01 * decay if parameter.dim() == 2 else 1.0
+        expected = torch.full(parameter.shape, kept)
+        torch.testing.assert_close(parameter.detach(), expected, rtol=0.0, atol=2e-7)
+
+
+@pytest.mark.parametrize("own", [None, 2e-3])
+@pytest.mark.parametrize("name", EVERY)
+def test_the_critic_may_have_a_rate_of_its_own(name, own):
+    networks, optimizer, rates = make(name, critic_learning_rate=own)
+    before = values(networks)
+    rates.policy.zero_()
+    give_gradients(networks, 0)
+    optimizer.step()
+    moved = {n: p - before[n] for n, p in values(networks).items() if not torch.equal(p, before[n])}
+    assert set(moved) == {n for n in before if own and n.startswith("critic")}
+    if own:  # a first step of Adam is as long as the rate in every entry
+        assert moved["critic.4.bias"].abs().item() == pytest.approx(own, rel=1e-4)
 
 
 @pytest.mark.parametrize("name", EVERY)

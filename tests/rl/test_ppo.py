@@ -213,7 +213,7 @@ def test_optimizer_uses_the_adapted_rate_also_after_loading(networks):
 def test_linear_rate_falls_to_zero(networks):
     config = PPOConfig(learning_rate=1e-3, learning_rate_schedule="linear", num_epochs=1)
     ppo = PPO(networks, config)
-    for progress, expected in ((0.0, 1e-3), (0.25, 7.5e-4), (1.0, 0.0)):
+    for progress, expected in ((0.0, 1e-3), (0.25, 7.5e-4), (1.0, 0.0), (1.5, 0.0)):
         metrics = ppo.update(make_batch(16), progress)
         assert metrics["learning_rate"].item() == pytest.approx(expected)
 
@@ -270,6 +270,20 @@ def test_prepared_batch_is_normalized_and_consistent(networks):
         rtol=1e-4,
         atol=1e-4,
     )
+
+
+def test_a_rollout_enters_the_statistics_with_its_update(networks):
+    """Returns are learned in the scale that they give; observations as the policy saw them."""
+    storage = fill_rollout(networks)
+    batch = PPO(networks, PPOConfig()).prepare(storage)
+    assert batch.returns.mean().item() == pytest.approx(0.0, abs=1e-4)
+    assert batch.returns.std(correction=0).item() == pytest.approx(1.0, rel=1e-3)
+    seen = storage.observations[:-1].flatten(0, 1)  # the last belongs to the next rollout
+    assert torch.equal(batch.observations, seen.clamp(-5.0, 5.0))  # nothing was known before
+    statistics = networks.observation_normalizer
+    torch.testing.assert_close(statistics.mean.float(), seen.mean(0))
+    torch.testing.assert_close(statistics.variance.float(), seen.var(0, correction=0))
+    assert statistics.count == networks.value_normalizer.count == 48
 
 
 def test_only_truncated_final_observations_matter(networks):

@@ -51,6 +51,33 @@ def test_the_rate_adapts_as_often_as_configured(interval, expected):
     assert rates_after(config, epochs) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("interval", "times"), [("gradient_step", 6), ("epoch", 3), ("iteration", 1)]
+)
+def test_an_update_adapts_the_rate_as_often_as_configured(interval, times):
+    """The samples are of another policy: every look at the divergence finds it too far."""
+    config = PPOConfig(
+        num_epochs=3, num_minibatches=2, learning_rate=1e-3, kl_target=1e-6, adapt_every=interval
+    )
+    rate = PPO(small_networks(), config).update(make_batch(16))["learning_rate"]
+    assert rate.item() == pytest.approx(1e-3 / 1.5**times)
+
+
+def test_an_epochs_divergence_is_the_mean_over_its_samples():
+    batch = make_batch(10)  # in minibatches of 3, 3, 2 and 2
+    kl = ppo_loss(small_networks(), batch, PPOConfig()).kl.item()
+    settings = {"num_epochs": 1, "learning_rate": 1e-9, "learning_rate_range": (1e-12, 1.0)}
+    for target, factor in (
+        (kl / 2.1, 1 / 1.5),
+        (kl / 1.9, 1.0),
+        (kl / 0.55, 1.0),
+        (kl / 0.45, 1.5),
+    ):
+        config = PPOConfig(kl_target=target, adapt_every="epoch", **settings)
+        rate = PPO(small_networks(), config).update(batch)["learning_rate"]
+        assert rate.item() == pytest.approx(1e-9 * factor)
+
+
 def test_an_epochs_divergence_does_not_reach_the_next():
     config = PPOConfig(learning_rate=1e-3, kl_target=0.02, adapt_every="epoch")
     epochs = [[0.03, 0.03], [0.005, 0.005], [0.005, 0.005]]
@@ -240,7 +267,8 @@ def test_rewards_are_divided_by_the_deviation_of_the_discounted_return():
                     running[i] = 0.0
         mean = sum(seen) / len(seen)
         deviation = math.sqrt(sum((value - mean) ** 2 for value in seen) / len(seen) + 1e-5)
-        torch.testing.assert_close(scale.scaled(storage), storage.rewards / deviation)
+        expected = storage.rewards / deviation  # before: the storage is not to change
+        torch.testing.assert_close(scale.scaled(storage), expected)
     copy = ReturnScale(gamma, CPU)
     copy.load_state_dict(scale.state_dict())
     assert torch.equal(copy.scaled(rewards_with_ends(3)), scale.scaled(rewards_with_ends(3)))
@@ -314,6 +342,15 @@ def test_the_critic_can_learn_alone_for_some_iterations(optimizer, execution):
     ppo = resumed  # goes on after the first iteration
     assert changed() == (True, False)
     assert changed() == (True, True)
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
+def test_while_the_policy_is_held_only_the_value_loss_counts(weight):
+    settings = {"value_loss_coef": 0.7, "entropy_coef": 0.1, "bounds_loss_coef": 0.5}
+    config = PPOConfig(**settings, action_bound=0.05)
+    terms = ppo_loss(small_networks(), make_batch(16), config, policy_weight=torch.tensor(weight))
+    others = terms.policy + 0.5 * terms.bounds - 0.1 * terms.entropy
+    torch.testing.assert_close(terms.loss, 0.7 * terms.value + weight * others)
 
 
 class FreeNetworks:

@@ -119,6 +119,23 @@ def test_logged_report_names_every_group(tmp_path):
     assert report["episode/return"] == pytest.approx(terms, rel=1e-5)
 
 
+@pytest.mark.parametrize("spread", [True, False])
+def test_episodes_begin_at_random_ages_if_configured(tmp_path, spread):
+    settings = replace(SMALL.runner, randomize_episode_phase=spread)
+    runner = make(tmp_path, config=replace(SMALL, runner=settings))
+    runner.begin()
+    assert bool(runner.env.age.any()) == spread
+
+
+def test_linear_schedules_last_as_long_as_the_training(tmp_path):
+    algorithm = replace(SMALL.algorithm, learning_rate=1e-3, learning_rate_schedule="linear")
+    runner = make(tmp_path, config=replace(SMALL, algorithm=algorithm))
+    rates = []
+    runner.log.write = lambda report: rates.append(report["learning/learning_rate"])
+    runner.learn()
+    assert rates == pytest.approx([1e-3 * (1.0 - k / 6) for k in range(6)])
+
+
 def test_resume_continues_bit_for_bit(tmp_path):
     whole = make(tmp_path / "whole")
     whole.learn()

@@ -32,7 +32,7 @@ saturating again on the other side bangs to and fro for ever. It does not as lon
 stiffness h^2 / inertia + damping h / inertia < 2."""
 
 DAMPING_CAP = 0.8
-"""Largest damping of a drive whose stiffness is capped, in units of inertia / h."""
+"""Damping of a drive whose stiffness is capped, in units of inertia / h."""
 
 UNLIMITED = 1e16
 """Efforts at or above this are no limit [N m or N]."""
@@ -136,9 +136,9 @@ class Drives:
         too_stiff = saturates & (stiffness > limit)
         factor = np.where(too_stiff, limit / np.maximum(stiffness, limit), 1.0)
         # An implicit drive answers the position at the end of the substep, h later than now: for a
-        # drive that saturates this look ahead has to come from the damping.
-        ahead = self.substep + damping / np.maximum(stiffness, 1e-12)
-        softened = np.minimum(limit * ahead, DAMPING_CAP * inertia / self.substep)
+        # drive that saturates this look ahead has to come from the damping. The capped stiffness
+        # times h is already the most of it that a substep resolves.
+        softened = DAMPING_CAP * inertia / self.substep
         self.stiffness = self._tensor(stiffness * factor)
         self.damping = self._tensor(np.where(too_stiff, softened, damping))
         if too_stiff.any() and not self._capped_before:

@@ -62,7 +62,6 @@ class Memory(nn.Module):
         self.cells = nn.ModuleList(
             [cell(num_inputs if layer == 0 else size, size) for layer in range(num_layers)]
         )
-        self._size = size
         self._parts = 2 if cell is nn.LSTMCell else 1
         self.width = num_layers * self._parts * size
         """Numbers that an environment is remembered by."""

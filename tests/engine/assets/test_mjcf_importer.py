@@ -83,6 +83,8 @@ def test_a_locked_hinge_on_a_child_is_a_dof(tmp_path):
         ("", 'range="-1 1" limited="auto"', False),
         ('<compiler autolimits="true"/>', 'range="-1 1"', True),
         ('<compiler autolimits="true"/>', 'range="-1 1" limited="false"', False),
+        ('<compiler angle="radian"/>', 'range="-1 1"', False),
+        ('<compiler autolimits="true"/><compiler angle="radian"/>', 'range="-1 1"', True),
     ],
 )
 def test_ranges_are_limits_only_where_the_file_says_so(tmp_path, compiler, attributes, limited):
@@ -91,11 +93,15 @@ def test_ranges_are_limits_only_where_the_file_says_so(tmp_path, compiler, attri
     assert load(tmp_path, text).dof_joints[0].has_limits is limited
 
 
-def test_a_joint_stands_at_ref_in_the_file(tmp_path):
+@pytest.mark.parametrize(
+    ("compiler", "attributes"),
+    [(RADIAN, 'ref=".7"'), ("", 'ref="40"'), ("", 'ref=".7" type="slide"')],
+)
+def test_a_joint_stands_at_ref_in_the_file(tmp_path, compiler, attributes):
     text = robot(
         '<body name="a"><geom size=".1"/><body name="b" pos="0 .1 .2" euler=".3 .2 .1">'
-        '<joint name="j" axis="1 2 3" pos=".1 0 .4" ref=".7"/><geom size=".1"/></body></body>',
-        before=RADIAN,
+        f'<joint name="j" axis="1 2 3" pos=".1 0 .4" {attributes}/><geom size=".1"/></body></body>',
+        before=compiler,
     )
     ours, theirs = both(tmp_path, text)
     data = mujoco.MjData(theirs)

@@ -7,6 +7,7 @@ import pytest
 from mjcf_text import (
     RICH,
     assert_same_masses,
+    body,
     both,
     load,
     robot,
@@ -53,6 +54,13 @@ def test_total_mass_is_scaled(tmp_path):
     text = RICH.replace('eulerseq="zyx"', 'eulerseq="zyx" settotalmass="30"')
     ours, theirs = both(tmp_path, text)  # MuJoCo says that it is deprecated; files have it
     assert sum(b.mass for b in ours.bodies) == pytest.approx(30.0)
+    assert_same_masses(ours, theirs)
+
+
+def test_light_bodies_are_raised_to_the_files_bounds(tmp_path):
+    bounds = 'eulerseq="zyx" boundmass="1.5" boundinertia="0.003"'
+    ours, theirs = both(tmp_path, RICH.replace('eulerseq="zyx"', bounds))
+    assert body(ours, "hand").mass == 1.5
     assert_same_masses(ours, theirs)
 
 
