@@ -251,6 +251,19 @@ def test_a_map_of_other_sizes_is_refused():
     assert declared_mirror_map(env, PPOConfig()) is None  # nobody asks
 
 
+def test_a_robot_without_a_mirror_image_is_refused_with_the_remedy():
+    env = MirroredMass(2)
+
+    def lopsided() -> MirrorMap:
+        raise ValueError("one arm")
+
+    env.mirror = lopsided
+    remedy = r"one arm; to learn .* set train\.algorithm\.symmetry_augmentation=false and train\."
+    with pytest.raises(ConfigError, match=remedy):
+        declared_mirror_map(env, PPOConfig(mirror_loss_coef=1.0))
+    assert declared_mirror_map(env, PPOConfig()) is None
+
+
 class InformedMass(MirroredMass):
     """Knows more than the policy sees, and its mirror map leaves that out."""
 

@@ -92,10 +92,16 @@ def declared_mirror_map(env: VecEnv, config: PPOConfig) -> Optional[MirrorMap]:
     """Return the mirror map that a task declares, or None; it is asked only if there is a use.
 
     Raises:
-        ConfigError: its widths are not those of the task's vectors.
+        ConfigError: the task's robot has no mirror image, or the map's widths are not those of the
+            task's vectors.
     """
     declared: Optional[Callable[[], Optional[MirrorMap]]] = getattr(env, "mirror", None)
-    mirror_map = declared() if declared is not None and config.uses_symmetry else None
+    if declared is None or not config.uses_symmetry:
+        return None
+    try:
+        mirror_map = declared()
+    except ValueError as error:
+        raise ConfigError(f"{error}; to learn without mirror images, set {WITHOUT}") from error
     if mirror_map is None:
         return None
     states = env.num_states if mirror_map.states is None else mirror_map.states.width

@@ -55,7 +55,7 @@ class FootLayout(NamedTuple):
                 raise ValueError(
                     f"'{asset}' is not symmetric: there is no foot within {APART} m of "
                     f"({x:.3f}, {y:.3f}, {z:.3f}) in the base's frame, where '{name}' is in the "
-                    "mirror; set train.algorithm.symmetry_augmentation=false"
+                    "mirror"
                 )
 
 

@@ -80,14 +80,13 @@ def mirrored_clock(offsets: Sequence[float], feet: FootLayout) -> Reflection:
         feet: of the robot.
 
     Raises:
-        ValueError: the gait has no mirror image; the message says how to train without.
+        ValueError: the gait has no mirror image.
     """
     shift = mirrored_shift(offsets, feet.counterparts)
     if shift is None:
         listed = ", ".join(f"{name}: {offset:g}" for name, offset in zip(feet.names, offsets))
         raise ValueError(
-            f"task.gait.offsets: the gait {listed} is not its own mirror image at any phase; set "
-            "train.algorithm.symmetry_augmentation=false"
+            f"task.gait.offsets: the gait {listed} is not its own mirror image at any phase"
         )
     return signs(-1, -1) if shift else signs(1, 1)
 
