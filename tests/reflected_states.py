@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 
 from humanoid_gym.mirror import MirrorMap
+from humanoid_gym.tasks.legged.legged_robot import LeggedRobot
 
 EVEN_JOINTS = ("pitch", "knee", "elbow")
 """Endings of the names of humanoid24's joints whose numbers keep their signs."""
@@ -75,3 +76,28 @@ def assert_told_apart(differs: torch.Tensor, mirror: MirrorMap) -> None:
     moved = torch.tensor(mirror.states.source) != places
     changing = moved | (torch.tensor(mirror.states.sign) < 0.0)
     assert (differs[changing] > 1e-3).all()
+
+
+def assert_mirrored_steps(task: LeggedRobot, pairs: int) -> None:
+    """Step humanoid24s whose second half is the first one in the mirror, with mirrored actions.
+
+    Args:
+        task: of 2 pairs environments.
+        pairs: of environments.
+    """
+    mirror = task.mirror()
+    assert mirror is not None
+    draw = torch.Generator().manual_seed(1)
+    under_way = torch.ones(pairs, dtype=torch.bool)  # a new episode begins with its own noise
+    differs = torch.zeros(task.num_states)
+    for _ in range(12):
+        action = torch.randn(pairs, task.num_actions, generator=draw) * 0.4
+        image = mirrored_joints(task.robot.joint_names, action)
+        _, _, done, extras = task.step(torch.cat([action, image]))
+        assert_mirrored_step(extras, mirror, under_way, 2e-3, 1e-3)
+        torch.testing.assert_close(done[:pairs][under_way], done[pairs:][under_way])
+        under_way &= ~done[:pairs].bool()
+        states = extras["final_states"]
+        differs = torch.maximum(differs, (states[:pairs] - states[pairs:]).abs().amax(0))
+    assert under_way.sum() > pairs // 2
+    assert_told_apart(differs, mirror)

@@ -90,18 +90,10 @@ def mirrored_joints(asset: str, joint_names: Sequence[str]) -> Reflection:
     if absent:
         raise ValueError(f"'{asset}' has no joint '{absent[0]}'")
     listed = [axes[name] for name in joint_names]
-    source, sign = [], []
-    for name, axis in zip(joint_names, listed):
-        k = _counterpart(axis, listed)
-        if k is None:
-            x, y, z = axis.image().place
-            raise ValueError(
-                f"'{asset}' is not symmetric: joint '{name}' has no counterpart with the mirrored "
-                f"axis within {APART} m of ({x:.3f}, {y:.3f}, {z:.3f}) in the base's frame"
-            )
-        source.append(k)
-        sign.append(float(np.sign(axis.image().direction @ listed[k].direction)))
-    return Reflection(tuple(source), tuple(sign))
+    source = _counterparts(asset, [f"joint '{name}'" for name in joint_names], listed)
+    images = [axis.image().direction for axis in listed]
+    sign = [float(np.sign(image @ listed[k].direction)) for image, k in zip(images, source)]
+    return Reflection(source, tuple(sign))
 
 
 def mirrored_links(asset: str, names: Sequence[str]) -> Tuple[int, ...]:
@@ -119,27 +111,32 @@ def mirrored_links(asset: str, names: Sequence[str]) -> Tuple[int, ...]:
         ValueError: a link has no counterpart among them.
     """
     frames = _frames(read_body(find_asset(asset), (), bare_feet=True))
-    listed = [frames[name] for name in names]
+    try:
+        return _counterparts(
+            asset, [f"link '{name}'" for name in names], [frames[n] for n in names]
+        )
+    except ValueError as error:
+        raise ValueError(f"{error}, among {', '.join(names)}") from None
+
+
+def _counterparts(asset: str, titles: Sequence[str], parts: Sequence[_Part]) -> Tuple[int, ...]:
+    """Return which of the parts is each one's mirror image.
+
+    Raises:
+        ValueError: none is.
+    """
     found: List[int] = []
-    for name, frame in zip(names, listed):
-        k = _counterpart(frame, listed)
-        if k is None:
-            x, y, z = frame.image().place
+    for title, part in zip(titles, parts):
+        image = part.image()
+        far = [image.distance(other) if image.fits(other) else np.inf for other in parts]
+        found.append(int(np.argmin(far)))
+        if far[found[-1]] > APART:
+            x, y, z = image.place
             raise ValueError(
-                f"'{asset}' is not symmetric: link '{name}' has no counterpart with mirrored axes "
-                f"within {APART} m of ({x:.3f}, {y:.3f}, {z:.3f}) in the base's frame, among "
-                f"{', '.join(names)}"
+                f"'{asset}' is not symmetric: {title} has no counterpart with mirrored axes "
+                f"within {APART} m of ({x:.3f}, {y:.3f}, {z:.3f}) in the base's frame"
             )
-        found.append(k)
     return tuple(found)
-
-
-def _counterpart(part: _Part, among: Sequence[_Part]) -> Optional[int]:
-    """Return which of them is the part's mirror image; None: none is."""
-    image = part.image()
-    far = [image.distance(other) if image.fits(other) else np.inf for other in among]
-    nearest = int(np.argmin(far))
-    return nearest if far[nearest] <= APART else None
 
 
 def _axes(body: Body) -> Dict[str, _Axis]:

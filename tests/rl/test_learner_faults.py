@@ -112,13 +112,15 @@ def test_training_goes_on_from_a_clean_state(tmp_path, caplog, env):
     assert load_checkpoint(last)["counters"]["iteration"] == 6
 
 
+class Go:
+    """Nobody asks to stop."""
+
+    requested = False
+
+
 def test_only_the_faulty_environments_are_restarted(tmp_path):
     runner = make(tmp_path, Brittle(12))
     runner.begin()
-
-    class Go:
-        requested = False
-
     runner.collect(Go())
     faulty = {fault.env for fault in runner.rollout_guard.find()}
     while not faulty:
@@ -140,10 +142,6 @@ def test_only_the_faulty_environments_are_restarted(tmp_path):
 def test_environments_that_cannot_restart_one_by_one_all_begin_anew(tmp_path):
     runner = make(tmp_path, PointMass(12))
     runner.begin()
-
-    class Go:
-        requested = False
-
     runner.collect(Go())
     runner.statistics.steps[2, [5, 7], 0] = float("nan")
     assert runner.accept_rollout()
